@@ -1,0 +1,112 @@
+/**
+ * @file
+ * Credits: money owed to a customer, and what may happen to it.
+ *
+ *     Active ─used up→ Spent ─money returns→ Active
+ *     Active or Spent ─voided, expired, reversed, deleted→ Voided
+ *
+ * A credit only ever pays invoices of its own customer and currency.
+ */
+#ifndef CREDIT_CREDITS_H
+#define CREDIT_CREDITS_H
+
+#include <credit/customer.h>
+#include <credit/invoice.h>
+
+CRD_BEGIN
+
+/** A handle to a credit. Free it with crd_credit_free(). */
+typedef struct crd_credit crd_credit;
+
+/** What a credit is issued with. Zero and NULL leave a term out. */
+typedef struct crd_credit_terms {
+    uint32_t struct_size;
+    uint32_t kind;        /**< CRD_CREDIT_…; decides the class (rule M4). Required */
+    const char *currency; /**< required */
+    const char *id;       /**< NULL: the library derives one, "~" + currency + sequence */
+    int64_t amount;       /**< minor units, 1 to #CRD_MAX_AMOUNT */
+    uint32_t flags;       /**< CRD_FLAG_RESERVED, CRD_FLAG_NON_REFUNDABLE */
+    int32_t effective;    /**< first usable date; 0: the business date */
+    int32_t expires;      /**< first date not usable any more; 0: never */
+    int32_t priority;
+    uint32_t pays_kinds;  /**< set of 1 << CRD_INVOICE_…; 0: any */
+    uint32_t reserved;
+    int64_t tax;          /**< contained in amount */
+    const char *prefers;  /**< invoice to pay first */
+    const char *origin;   /**< document it came from */
+    const char *source;   /**< label; NULL: the kind's own, such as "goodwill" or "prepayment" */
+    const char *reason;   /**< shown to the customer; required unless the class is cash */
+    const char *notes;    /**< internal */
+    const char *method;       /**< cash: how it was paid; "cash" when NULL */
+    const char *payment_info; /**< cash: check number or free text */
+    const char *reference;
+    const char *receipt; /**< cash: id of the receipt; NULL: derived */
+} crd_credit_terms;
+
+/**
+ * Issues a credit. A credit of class cash is money received: it comes with a receipt whose whole amount stays as
+ * credit (rule M3). @memberof crd_credit
+ *
+ * @param customer  an existing customer
+ * @param out       receives a handle to the credit; may be NULL
+ * @return #CRD_OK; #CRD_E_NOT_FOUND for the customer; #CRD_E_EXISTS for a credit or receipt id that was ever used;
+ *         #CRD_E_CURRENCY; #CRD_E_CLOSED; #CRD_E_DATE when it expires on or before it is effective; #CRD_E_OVERFLOW;
+ *         #CRD_E_ARGUMENT naming the field; and what a command may return
+ */
+CRD_API crd_status CRD_CALL crd_credit_issue(crd_ledger *ledger, const crd_request *request, const char *customer,
+                                             const crd_credit_terms *terms, crd_credit **out);
+
+/** Finds a credit by its id. @return #CRD_OK; #CRD_E_NOT_FOUND; #CRD_E_ARGUMENT; #CRD_E_STORAGE; #CRD_E_NOMEM */
+CRD_API crd_status CRD_CALL crd_credit_find(crd_ledger *ledger, const char *customer, const char *id,
+                                            crd_credit **out);
+
+/** The record, valid until the next call on its ledger. Never NULL for a handle. */
+CRD_API const crd_credit_record *CRD_CALL crd_credit_get(const crd_credit *credit);
+
+/** Reads the latest figures. @return #CRD_OK; #CRD_E_NOT_FOUND when a rolled-back unit had issued it;
+ *  #CRD_E_UNIT while a unit that touched its account is open; #CRD_E_STORAGE; #CRD_E_NOMEM. On failure the handle is as it was. */
+CRD_API crd_status CRD_CALL crd_credit_refresh(crd_credit *credit);
+
+/** Frees the handle. NULL is allowed. */
+CRD_API void CRD_CALL crd_credit_free(crd_credit *credit);
+
+/** Reduce the amount to what is available and open, instead of refusing. */
+#define CRD_APPLY_CLAMP 0x01u
+
+/** How to apply. */
+typedef struct crd_apply_terms {
+    uint32_t struct_size;
+    uint32_t flags;        /**< CRD_APPLY_CLAMP */
+    int64_t amount;        /**< minor units, ≥ 1; with CRD_APPLY_CLAMP 0 means all that is possible */
+    const char *reference; /**< kept with the application; NULL: none */
+} crd_apply_terms;
+
+/**
+ * Applies (part of) a credit to an invoice: one commit for both sides. Without an invoice it is an *outside*
+ * application: the credit was used for something this ledger has no invoice for. @memberof crd_credit
+ *
+ * With fresh handles this is one write and no read.
+ *
+ * @param invoice  an open invoice of the same customer and currency; NULL: outside
+ * @param out      the amount applied, and as first_seq the entry that crd_undo() takes; may be NULL
+ * @return #CRD_OK; #CRD_E_CUSTOMER or #CRD_E_CURRENCY when the two do not belong together; #CRD_E_STATE when the
+ *         credit is not Active (limit: its remainder) or the invoice not Open; #CRD_E_CLOSED; #CRD_E_DATE;
+ *         #CRD_E_EXPIRED; #CRD_E_RESTRICTED;
+ *         #CRD_E_CREDIT_AMOUNT or #CRD_E_INVOICE_AMOUNT with both figures; #CRD_E_NOTHING when clamping leaves 0;
+ *         and what a command may return
+ */
+CRD_API crd_status CRD_CALL crd_credit_apply(crd_ledger *ledger, const crd_request *request, crd_credit *credit,
+                                             crd_invoice *invoice, const crd_apply_terms *terms, crd_result *out);
+
+/**
+ * Voids what is available of a credit, or part of it. Applications stand. @memberof crd_credit
+ * @param amount  minor units; 0: all that is available
+ * @param out     the amount voided; may be NULL
+ * @return #CRD_OK; #CRD_E_STATE when the credit is Voided; #CRD_E_NOTHING when nothing remains;
+ *         #CRD_E_IN_USE when what remains is held or allocated; #CRD_E_CREDIT_AMOUNT; and what a command may return
+ */
+CRD_API crd_status CRD_CALL crd_credit_void(crd_ledger *ledger, const crd_request *request, crd_credit *credit,
+                                            int64_t amount, crd_result *out);
+
+CRD_END
+#endif
