@@ -1,0 +1,314 @@
+# How libcredit is built, tested and installed. GNU make; no configure needed.
+#
+#   make            the libraries, under build/
+#   make help       every target and the variables worth setting
+#
+# ./configure, if you like one, only writes config.mak, which is read below; plain make and make after
+# ./configure run the same rules and give the same objects. New source files, tests and examples are found by
+# wildcard: adding one needs no edit here.
+
+-include config.mak
+
+# ---- What may be set, on the command line or in config.mak
+
+CFLAGS ?= -O2 -g
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
+
+prefix ?= /usr/local
+exec_prefix ?= $(prefix)
+libdir ?= $(exec_prefix)/lib
+includedir ?= $(prefix)/include
+datarootdir ?= $(prefix)/share
+mandir ?= $(datarootdir)/man
+pkgconfigdir ?= $(libdir)/pkgconfig
+
+ENABLE_SHARED ?= yes
+ENABLE_STATIC ?= yes
+WITH_SQLITE ?= auto
+DATA ?= examples/data/open-items.csv
+STORE ?=
+SANITIZE ?=
+DEV ?=
+WERROR ?= $(DEV)
+
+# All output goes below BUILD. A sanitized build has a directory of its own, so that neither spoils the other.
+BUILD ?= $(if $(SANITIZE),build-asan,build)
+
+# ---- Version: said by include/credit/version.h and nowhere else
+
+VERSION := $(shell awk '/^.define CRD_VERSION_(MAJOR|MINOR|PATCH) /{v = v s $$3; s = "."} END{print v}' \
+    include/credit/version.h)
+MAJOR := $(firstword $(subst ., ,$(VERSION)))
+
+# ---- SQLite: used when its header can be compiled with, unless told otherwise
+
+HAVE_SQLITE :=
+ifneq ($(WITH_SQLITE),no)
+SQLITE_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags sqlite3 2>/dev/null)
+SQLITE_LIBS ?= $(or $(shell $(PKG_CONFIG) --libs sqlite3 2>/dev/null),-lsqlite3)
+HAVE_SQLITE := $(shell echo | $(CC) $(CPPFLAGS) $(SQLITE_CFLAGS) -include sqlite3.h -E -x c - >/dev/null 2>&1 \
+    && echo yes)
+ifeq ($(WITH_SQLITE)$(HAVE_SQLITE),yes)
+$(error WITH_SQLITE=yes, but $(CC) finds no sqlite3.h (Debian: libsqlite3-dev))
+endif
+endif
+
+# ---- Flags
+
+WARNINGS = -Wall -Wextra -pedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wvla -Wcast-qual \
+    -Wswitch-enum $(if $(filter 1 yes,$(WERROR)),-Werror)
+SANITIZERS = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+COMPILE = $(CC) -std=c99 $(WARNINGS) -fno-common $(SANITIZERS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+LINK = $(CC) $(SANITIZERS) $(CFLAGS) $(LDFLAGS)
+
+# Library code is compiled once, as position-independent code, for the static and the shared library alike.
+COMPILE_LIB = $(COMPILE) -fPIC -fvisibility=hidden -DCRD_BUILD -Iinclude
+
+# A sanitizer's runtime is linked into the program, not into the library, so the library has loose ends then.
+LINK_SHARED = $(LINK) -shared -Wl,-Bsymbolic-functions $(if $(SANITIZE),,-Wl,--no-undefined)
+
+# Programs below examples/ and tests/ that can do without SQLite look at CREDIT_NO_SQLITE.
+COMPILE_PROGRAM = $(COMPILE) -Iinclude $(SQLITE_CFLAGS) $(if $(HAVE_SQLITE),,-DCREDIT_NO_SQLITE)
+CHECK_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags check 2>/dev/null)
+CHECK_LIBS ?= $(or $(shell $(PKG_CONFIG) --libs check 2>/dev/null),-lcheck)
+
+# ---- Files
+
+OBJ = $(BUILD)/obj
+CORE_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard lib/core/*.c lib/ledger/*.c lib/storage/memory*.c))
+SQLITE_OBJ := $(if $(HAVE_SQLITE),$(patsubst %.c,$(OBJ)/%.o,$(wildcard lib/storage/sqlite*.c)))
+
+# Each library: its archive, its shared object, and the names under which linkers and loaders look for that.
+STATIC := $(BUILD)/libcredit.a $(if $(HAVE_SQLITE),$(BUILD)/libcredit-sqlite.a)
+SHARED_NAMES := libcredit.so $(if $(HAVE_SQLITE),libcredit-sqlite.so)
+SHARED := $(SHARED_NAMES:%=$(BUILD)/%)
+LIBRARIES := $(if $(filter yes,$(ENABLE_STATIC)),$(STATIC)) $(if $(filter yes,$(ENABLE_SHARED)),$(SHARED))
+PC_IN := credits.pc.in $(if $(HAVE_SQLITE),lib/storage/credits-sqlite.pc.in)
+
+HEADERS := $(filter-out $(if $(HAVE_SQLITE),,%/sqlite.h),$(wildcard include/credit.h include/credit/*.h))
+MAN := $(wildcard man/*.1 man/*.3)
+
+# Without SQLite, a program that includes one of its headers and does not look at CREDIT_NO_SQLITE is left out.
+PROGRAM_SRC := $(wildcard examples/*.c tests/*/test_*.c tests/bench/bench_*.c)
+ifndef HAVE_SQLITE
+PROGRAM_SRC := $(filter-out $(shell grep -lE 'include.*(credit/sqlite|sqlite3)\.h' $(PROGRAM_SRC) /dev/null \
+    | xargs grep -L CREDIT_NO_SQLITE /dev/null),$(PROGRAM_SRC))
+endif
+EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(filter examples/%,$(PROGRAM_SRC)))
+BENCHES := $(patsubst tests/%.c,$(BUILD)/%,$(filter tests/bench/%,$(PROGRAM_SRC)))
+TESTS := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/bench/%,$(filter tests/%,$(PROGRAM_SRC))))
+SUPPORT_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/support/*.c))
+BENCH_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(wildcard tests/bench/bench_*.c),$(wildcard tests/bench/*.c)))
+# What the scripts in tests/build and tests/docs look at is the same, or not meant to be sanitized.
+SCRIPTS = $(filter-out $(if $(SANITIZE),tests/build/% tests/docs/%),$(sort \
+    $(shell find tests -mindepth 2 -name '*.sh' -perm -100)))
+PROGRAM_OBJ := $(PROGRAM_SRC:%.c=$(OBJ)/%.o)
+
+# ---- Building
+
+.SUFFIXES:
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: all static shared examples tests check check-long check-valgrind bench demo docs requirements help FORCE \
+    install install-headers install-static install-shared install-pc install-man uninstall clean distclean
+
+#: all             the libraries (the default)
+all: $(LIBRARIES)
+	$(if $(HAVE_SQLITE),,@echo "SQLite: no sqlite3.h, or WITH_SQLITE=no; libcredit-sqlite is left out")
+
+#: static          only the static libraries
+static: $(STATIC)
+
+#: shared          only the shared libraries
+shared: $(SHARED)
+
+# Changes when the compiler or its flags do, and then everything is compiled anew.
+FLAGS = $(filter-out -Werror,$(COMPILE_LIB) $(COMPILE_PROGRAM) $(LDFLAGS))
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(FLAGS))' >$@.now
+	@cmp -s $@.now $@ && rm $@.now || mv $@.now $@
+
+$(OBJ)/lib/%.o: lib/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(COMPILE_LIB) -Ilib -c -o $@ $<
+
+# A storage sees the public headers only, as one that a host wrote would.
+$(OBJ)/lib/storage/%.o: lib/storage/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(COMPILE_LIB) $(SQLITE_CFLAGS) -c -o $@ $<
+
+# Made anew and appended to, not updated: an update would keep one member of two rooms' files with the same name.
+$(BUILD)/libcredit.a: $(CORE_OBJ)
+$(BUILD)/libcredit-sqlite.a: $(SQLITE_OBJ)
+$(BUILD)/%.a:
+	@rm -f $@
+	$(AR) qcs $@ $^
+
+# Which symbols a shared library exports, and under which version, is said by lib/credit.sym.
+$(BUILD)/%.map: lib/credit.sym tools/gen-version-script.sh
+	@mkdir -p $(@D)
+	sh tools/gen-version-script.sh $* lib/credit.sym >$@
+
+$(BUILD)/libcredit.so.$(VERSION): $(CORE_OBJ) $(BUILD)/credit.map
+	$(LINK_SHARED) -Wl,-soname,libcredit.so.$(MAJOR) -Wl,--version-script=$(BUILD)/credit.map -o $@ $(CORE_OBJ)
+
+$(BUILD)/libcredit-sqlite.so.$(VERSION): $(SQLITE_OBJ) $(BUILD)/credit-sqlite.map $(BUILD)/libcredit.so
+	$(LINK_SHARED) -Wl,-soname,libcredit-sqlite.so.$(MAJOR) -Wl,--version-script=$(BUILD)/credit-sqlite.map \
+	    -o $@ $(SQLITE_OBJ) -L$(BUILD) -lcredit $(SQLITE_LIBS)
+
+$(BUILD)/%.so: $(BUILD)/%.so.$(VERSION)
+	ln -sf $(<F) $@.$(MAJOR)
+	ln -sf $(@F).$(MAJOR) $@
+
+-include $(patsubst %.o,%.d,$(CORE_OBJ) $(SQLITE_OBJ) $(SUPPORT_OBJ) $(BENCH_OBJ) $(PROGRAM_OBJ))
+
+# ---- Programs: examples, tests, benchmarks. All use the static libraries, so that they run where they are.
+
+$(OBJ)/examples/%.o: examples/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(COMPILE_PROGRAM) -c -o $@ $<
+
+$(OBJ)/tests/%.o: tests/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(COMPILE_PROGRAM) -Ilib -Itests $(CHECK_CFLAGS) -c -o $@ $<
+
+$(OBJ)/tests/bench/%.o: tests/bench/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(COMPILE_PROGRAM) -O2 -Itests -c -o $@ $<
+
+USED_LIBS = $(if $(HAVE_SQLITE),$(BUILD)/libcredit-sqlite.a) $(BUILD)/libcredit.a -Wl,--as-needed $(SQLITE_LIBS)
+
+#: examples        the programs in examples/
+examples: $(EXAMPLES)
+
+$(BUILD)/examples/%: $(OBJ)/examples/%.o $(STATIC)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $< $(USED_LIBS)
+
+#: tests           the test programs, without running them
+tests: $(TESTS)
+
+$(BUILD)/tests/%: $(OBJ)/tests/%.o $(SUPPORT_OBJ) $(STATIC)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $< $(SUPPORT_OBJ) $(USED_LIBS) $(CHECK_LIBS)
+
+$(BUILD)/bench/%: $(OBJ)/tests/bench/%.o $(BENCH_OBJ) $(STATIC)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $< $(BENCH_OBJ) $(USED_LIBS)
+
+# ---- Testing
+
+# What test programs and scripts may ask of the build, beside OPEN_ITEMS and CREDIT_TEST_LONG of whoever runs them.
+TEST_ENV = BUILD='$(BUILD)' CC='$(CC)' CXX='$(CXX)' PKG_CONFIG='$(PKG_CONFIG)' MAKE='$(MAKE)' VERSION='$(VERSION)' \
+    CFLAGS='$(CFLAGS)' CPPFLAGS='$(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' HAVE_SQLITE='$(HAVE_SQLITE)'
+
+#: check           build and run all tests, warnings as errors; SANITIZE=address,undefined: below build-asan/
+check: WERROR = 1
+check: $(STATIC) $(SHARED) $(EXAMPLES) $(TESTS)
+	@$(TEST_ENV) sh tests/run.sh $(TESTS) $(SCRIPTS)
+
+#: check-long      the same with CREDIT_TEST_LONG=1, again under sanitizers, and under valgrind
+check-long:
+	CREDIT_TEST_LONG=1 $(MAKE) check
+	@if echo 'int main(void) { return 0; }' \
+	    | $(CC) -fsanitize=address,undefined -x c - -o $(BUILD)/probe 2>/dev/null && $(BUILD)/probe; then \
+	    CREDIT_TEST_LONG=1 $(MAKE) check SANITIZE=address,undefined; \
+	else echo "SKIP $(CC) has no address sanitizer"; fi
+	@if command -v valgrind >/dev/null; then $(MAKE) check-valgrind; \
+	else echo "SKIP valgrind is not installed"; fi
+
+#: check-valgrind  the test programs under valgrind, at their usual length: it is slow enough
+check-valgrind: WERROR = 1
+check-valgrind: $(EXAMPLES) $(TESTS)
+	@$(TEST_ENV) CK_TIMEOUT_MULTIPLIER=60 CREDIT_TEST_UNDER='$(VALGRIND)' sh tests/run.sh $(TESTS)
+VALGRIND = valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9
+
+#: bench           build and run the benchmarks [STORE=memory|sqlite]; figures in build/bench.json, one object a line
+bench: $(BENCHES)
+	@rm -f $(BUILD)/bench.json
+	@set -e; for b in $(BENCHES); do STORE='$(STORE)' BENCH_JSON=$(BUILD)/bench.json $$b; done
+
+#: demo            reconcile a book of open items and show it [DATA=FILE]
+demo: $(BUILD)/examples/reconcile_csv
+	@rm -f $(BUILD)/demo.db $(BUILD)/demo.db-*
+	$(if $(HAVE_SQLITE),,@echo "SQLite was left out: the demo keeps its book in memory")
+	$< --store $(if $(HAVE_SQLITE),sqlite:$(BUILD)/demo.db,memory) '$(DATA)'
+
+#: docs            the headers as web pages, by doxygen, below build/docs; a warning is an error
+docs:
+	@mkdir -p $(BUILD)/docs
+	(cat tests/docs/Doxyfile; echo 'PROJECT_NUMBER = $(VERSION)'; echo 'OUTPUT_DIRECTORY = $(BUILD)/docs') | doxygen -
+
+#: requirements    which requirement is proved by which test, and which by none
+requirements:
+	sh tests/requirements.sh
+
+# ---- Installing. DESTDIR is put before every path, for packagers.
+
+#: install         everything below; also alone: install-headers -static -shared -pc -man
+install: install-headers install-pc install-man
+install: $(if $(filter yes,$(ENABLE_STATIC)),install-static) $(if $(filter yes,$(ENABLE_SHARED)),install-shared)
+
+install-headers:
+	$(INSTALL) -d '$(DESTDIR)$(includedir)/credit'
+	$(INSTALL) -m 644 include/credit.h '$(DESTDIR)$(includedir)'
+	$(INSTALL) -m 644 $(filter include/credit/%,$(HEADERS)) '$(DESTDIR)$(includedir)/credit'
+
+install-static: $(STATIC)
+	$(INSTALL) -d '$(DESTDIR)$(libdir)'
+	$(INSTALL) -m 644 $(STATIC) '$(DESTDIR)$(libdir)'
+
+install-shared: $(SHARED)
+	$(INSTALL) -d '$(DESTDIR)$(libdir)'
+	$(INSTALL) -m 755 $(SHARED:%=%.$(VERSION)) '$(DESTDIR)$(libdir)'
+	cd '$(DESTDIR)$(libdir)' && for so in $(SHARED_NAMES); do \
+	    ln -sf $$so.$(VERSION) $$so.$(MAJOR) && ln -sf $$so.$(MAJOR) $$so || exit 1; done
+
+# Written at install, because only now the paths are certain. Paths below the prefix are said relative to it, so
+# that pkg-config --define-prefix can move the tree.
+below_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
+install-pc:
+	$(INSTALL) -d '$(DESTDIR)$(pkgconfigdir)'
+	for in in $(PC_IN); do \
+	    sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(call below_prefix,$(libdir))|' \
+	        -e 's|@includedir@|$(call below_prefix,$(includedir))|' -e 's|@version@|$(VERSION)|' $$in \
+	        >'$(DESTDIR)$(pkgconfigdir)'/$$(basename $$in .in) || exit 1; done
+
+install-man:
+	$(if $(MAN),$(INSTALL) -d $(foreach s,$(sort $(suffix $(MAN))),'$(DESTDIR)$(mandir)/man$(s:.%=%)'))
+	$(foreach m,$(MAN),$(INSTALL) -m 644 $(m) '$(DESTDIR)$(mandir)/man$(patsubst .%,%,$(suffix $(m)))' &&) true
+
+# Every file that install may have written is removed, whatever is enabled now; then the directories that are
+# libcredit's own or that few others have, if they are empty. In a staging tree their parents go as well.
+LIB_NAMES = libcredit libcredit-sqlite
+#: uninstall       remove what install has put there
+uninstall:
+	cd '$(DESTDIR)$(libdir)' && rm -f $(LIB_NAMES:%=%.a) $(LIB_NAMES:%=%.so) $(LIB_NAMES:%=%.so.$(MAJOR)) \
+	    $(LIB_NAMES:%=%.so.$(VERSION))
+	cd '$(DESTDIR)$(pkgconfigdir)' && rm -f credits.pc credits-sqlite.pc
+	cd '$(DESTDIR)$(includedir)' && rm -f credit.h $(patsubst include/%,%,$(wildcard include/credit/*.h))
+	rm -f $(foreach m,$(MAN),'$(DESTDIR)$(mandir)/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m))')
+	cd '$(DESTDIR)/' && for d in '$(includedir)/credit' '$(pkgconfigdir)' '$(mandir)/man1' '$(mandir)/man3'; do \
+	    rmdir $(if $(DESTDIR),-p) ".$$d" 2>/dev/null; done; true
+
+# ---- The rest
+
+#: clean           remove what was built
+clean:
+	rm -rf build build-asan
+
+#: distclean       also remove what ./configure wrote
+distclean: clean
+	rm -rf config.mak config.log config.status configure configure~ autom4te.cache
+
+configure: configure.ac tools/config.mak.in
+	autoconf
+
+#: help            this list
+help:
+	@sed -n 's/^#: /  /p' Makefile
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS WITH_SQLITE=auto|yes|no ENABLE_SHARED=yes|no ENABLE_STATIC=yes|no'
+	@echo '  prefix libdir includedir mandir DESTDIR  SANITIZE=address,undefined  DEV=1 (warnings are errors)'
+	@echo '  OPEN_ITEMS=DIR (check: also run on the real books there)'

@@ -1,0 +1,47 @@
+#!/bin/sh
+# What the core library is made of: it needs nothing but memory and string
+# functions of libc, keeps no writable static data, asks for memory in one file only, and stays small.
+set -eu
+LC_ALL=C; export LC_ALL
+BUILD=${BUILD-build}
+failed=0
+
+# Undefined symbols against the list of what a C compiler and linker may ask for.
+allowed='memcpy memmove memset memcmp memchr strlen strcmp strncmp malloc realloc free
+    __stack_chk_fail __cxa_finalize __gmon_start__ _ITM_deregisterTMCloneTable _ITM_registerTMCloneTable
+    __memcpy_chk __memmove_chk __memset_chk _GLOBAL_OFFSET_TABLE_'
+for name in $(nm -D --undefined-only "$BUILD/libcredit.so" | awk '{ sub(/@.*/, "", $NF); print $NF }'); do
+    case " $(echo $allowed) " in
+    *" $name "*) ;;
+    *) echo "libcredit needs $name"; failed=1 ;;
+    esac
+done
+needed=$(readelf -d "$BUILD/libcredit.so" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -v '^libc\.' || true)
+[ -z "$needed" ] || { echo "libcredit is linked with $needed"; failed=1; }
+
+# Objects of the library, by source, so that what an earlier build left behind does not count.
+for source in lib/core/*.c lib/ledger/*.c lib/storage/memory*.c; do
+    object=$BUILD/obj/${source%.c}.o
+
+    # .data.rel.ro holds constants that contain addresses; the loader makes it read-only.
+    writable=$(objdump -h "$object" | awk '$1 ~ /^[0-9]+$/ && $2 ~ /^\.(data|bss|tdata|tbss)/ &&
+        $2 !~ /^\.data\.rel\.ro/ && $3 !~ /^0+$/ { print $2 }')
+    common=$(nm "$object" | awk '$2 == "C" { print $3 }')
+    if [ -n "$writable$common" ]; then
+        echo "$source has writable static data ($(echo $writable $common)):" \
+            $(objdump -t "$object" | awk '/ (\.data|\.bss|\.tdata|\.tbss|\*COM\*)/ && $NF !~ /^\./ && !/\.data\.rel\.ro/ { print $NF }')
+        failed=1
+    fi
+    [ "$source" = lib/ledger/alloc.c ] || for name in $(nm -u "$object" | awk '{ print $NF }'); do
+        case $name in
+        malloc | calloc | realloc | free) echo "$source calls $name, not the host's allocator"; failed=1 ;;
+        esac
+    done
+done
+
+work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+strip -o "$work/stripped" "$BUILD/libcredit.so"
+size=$(wc -c <"$work/stripped")
+echo "libcredit.so stripped: $size bytes"
+[ "$size" -lt 150000 ] || { echo "libcredit.so stripped must stay under 150000 bytes"; failed=1; }
+exit $failed
