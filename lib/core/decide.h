@@ -1,0 +1,127 @@
+/*
+ * The shape of every decision.
+ *
+ * A decision function takes a const view of the records and a const command, and gives either a list of moves or a
+ * refusal with figures. It does no I/O, allocates nothing and changes nothing. A *move* is a journal entry without
+ * its administration (sequence, instant, actor, hash); what a move does to the records is fold.c, and nowhere else.
+ *
+ * Refusals are found in the order of rule M16: state, closed period, date, window, amount. What comes before
+ * (argument, permission, feature, request key, existence, customer, currency) is the ledger's to check, because it
+ * knows the caller.
+ */
+#ifndef CREDIT_CORE_DECIDE_H
+#define CREDIT_CORE_DECIDE_H
+
+#include <credit/record.h>
+
+#define CRD__MIN(a, b) ((a) < (b) ? (a) : (b))
+#define CRD__MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* Why not. `limit` and `given` mean what <credit/status.h> says at the code. */
+typedef struct crd__refusal {
+    crd_status code;
+    uint32_t subject_kind;
+    const char *subject;
+    const char *field;
+    int64_t limit;
+    int64_t given;
+} crd__refusal;
+
+/* One entry to write. */
+typedef struct crd__move {
+    uint32_t type; /* CRD_ENTRY_... */
+    uint32_t flags;
+    uint32_t cause;
+    int32_t date;
+    int64_t amount;
+    int64_t undoes;
+} crd__move;
+
+/* At most: what expired before, the move itself, what follows from it. */
+#define CRD__MOVES 3
+typedef struct crd__decision {
+    uint32_t count;
+    crd__move moves[CRD__MOVES];
+} crd__decision;
+
+/* When a command takes place. A *direct* command is refused when its date lies before the last entry of a document it
+ * touches; one inside a receipt, reconcile or cascade is raised to that date instead (rule M6). */
+typedef struct crd__when {
+    int32_t date;
+    int32_t closed_through;
+    int direct;
+} crd__when;
+
+crd_status crd__refuse(crd__refusal *why, crd_status code, uint32_t kind, const char *subject, int64_t limit,
+                       int64_t given);
+void crd__decide_move(crd__decision *out, uint32_t type, int32_t date, int64_t amount);
+
+/* The date a command gets that touches a document last touched on `last`; refuses a closed period, then a date too
+ * early for a direct command. `date` holds the date so far and may be raised. */
+crd_status crd__decide_date(const crd__when *when, uint32_t kind, const char *id, int32_t last, int32_t *date,
+                            crd__refusal *why);
+
+/* credit.c */
+
+/* The class of a kind of credit, 0 for an unknown kind; the label its source has unless the caller names one. */
+uint32_t crd__credit_class(uint32_t kind);
+const char *crd__credit_source(uint32_t kind);
+/* The class that decides: an opening credit counts as what it stands for (rules M4, M15). */
+uint32_t crd__credit_counts_as(const crd_credit_record *credit);
+/* What may be used: remaining - held - allocated. */
+int64_t crd__credit_available(const crd_credit_record *credit);
+/* Usable on a business date: effective <= date < expires (rule M7). */
+int crd__credit_usable(const crd_credit_record *credit, int32_t date);
+/* 1 when the identity of rule M1 holds and the state agrees with the amounts. */
+int crd__credit_check(const crd_credit_record *credit);
+
+typedef struct crd__apply_command {
+    crd__when when;
+    int64_t amount;
+    int clamp;
+} crd__apply_command;
+crd_status crd__decide_apply(const crd_credit_record *credit, const crd_invoice_record *invoice,
+                             const crd__apply_command *command, crd__decision *out, crd__refusal *why);
+
+typedef struct crd__unapply_command {
+    crd__when when;
+    int64_t seq;    /* the application */
+    int64_t left;   /* what is left of it */
+    int64_t amount; /* 0: all of that */
+    int own_receipt; /* the application was made by the receipt that brought the credit */
+} crd__unapply_command;
+crd_status crd__decide_unapply(const crd_credit_record *credit, const crd_invoice_record *invoice,
+                               const crd__unapply_command *command, crd__decision *out, crd__refusal *why);
+
+typedef struct crd__void_command {
+    crd__when when;
+    int64_t amount; /* 0: all that is available */
+} crd__void_command;
+crd_status crd__decide_void(const crd_credit_record *credit, const crd__void_command *command, crd__decision *out,
+                            crd__refusal *why);
+
+/* Checks the dates and amounts of a credit to be issued, whose record is filled in but for first and last entry. */
+crd_status crd__decide_issue(const crd_credit_record *credit, const crd__when *when, crd__refusal *why);
+
+/* invoice.c */
+
+int crd__invoice_check(const crd_invoice_record *invoice);
+crd_status crd__decide_enter(const crd_invoice_record *invoice, const crd__when *when, crd__refusal *why);
+crd_status crd__decide_send(const crd_invoice_record *invoice, const crd__when *when, crd__decision *out,
+                            crd__refusal *why);
+/* May it be voided at all? Its applications are undone between this and crd__decide_invoice_void(). */
+crd_status crd__decide_may_void(const crd_invoice_record *invoice, const crd__when *when, crd__refusal *why);
+crd_status crd__decide_invoice_void(const crd_invoice_record *invoice, const crd__when *when, crd__decision *out,
+                                    crd__refusal *why);
+
+/* order.c */
+
+/* The value of one key (CRD_ORDER_...) of an order of allocation; 0 for a key that does not concern the side. */
+int32_t crd__order_credit(uint32_t key, const crd_credit_record *credit);
+int32_t crd__order_invoice(uint32_t key, const crd_invoice_record *invoice);
+int crd__order_known(uint32_t key);
+/* Why a document takes no part in a reconcile of `date` (rule M15), or CRD_LEFT_NOTHING. */
+uint32_t crd__left_credit(const crd_credit_record *credit, int32_t date, int use_cash);
+uint32_t crd__left_invoice(const crd_invoice_record *invoice, int32_t date);
+
+#endif
