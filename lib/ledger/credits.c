@@ -1,0 +1,309 @@
+/*
+ * Credits: issue, apply, void.
+ */
+#include "ledger/ledger.h"
+
+#include <string.h>
+
+static const char *or_empty(const char *text) {
+    return text != NULL ? text : "";
+}
+
+static crd_status check_labels(crd_ledger *ledger, const crd_credit_terms *t) {
+    crd_status status = crd__check_label(ledger, "terms.prefers", t->prefers);
+    if (status == CRD_OK) status = crd__check_label(ledger, "terms.origin", t->origin);
+    if (status == CRD_OK) status = crd__check_label(ledger, "terms.source", t->source);
+    if (status == CRD_OK) status = crd__check_label(ledger, "terms.method", t->method);
+    if (status == CRD_OK) status = crd__check_text(ledger, "terms.reason", t->reason);
+    if (status == CRD_OK) status = crd__check_text(ledger, "terms.notes", t->notes);
+    if (status == CRD_OK) status = crd__check_text(ledger, "terms.payment_info", t->payment_info);
+    if (status == CRD_OK) status = crd__check_text(ledger, "terms.reference", t->reference);
+    return status;
+}
+
+static crd_status check_terms(crd_ledger *ledger, const crd_credit_terms *t) {
+    uint32_t credit_class = crd__credit_class(t->kind);
+    crd_status status = CRD_OK;
+    if (credit_class == 0 || credit_class == CRD_CLASS_OPENING)
+        return crd__fail_argument(ledger, "terms.kind", "is not a kind of credit that can be issued");
+    if (t->id != NULL) status = crd__check_id(ledger, "terms.id", t->id);
+    if (status == CRD_OK && t->receipt != NULL) status = crd__check_id(ledger, "terms.receipt", t->receipt);
+    if (status == CRD_OK) status = crd__check_amount(ledger, "terms.amount", t->amount, 1);
+    if (status == CRD_OK) status = crd__check_date_field(ledger, "terms.effective", t->effective);
+    if (status == CRD_OK) status = crd__check_date_field(ledger, "terms.expires", t->expires);
+    if (status == CRD_OK) status = check_labels(ledger, t);
+    if (status != CRD_OK) return status;
+    if (t->flags & ~(uint32_t)(CRD_FLAG_RESERVED | CRD_FLAG_NON_REFUNDABLE))
+        return crd__fail_argument(ledger, "terms.flags", "has an unknown flag");
+    if (t->pays_kinds & ~(uint32_t)(1u << CRD_INVOICE_INVOICE | 1u << CRD_INVOICE_FINANCE_CHARGE |
+                                    1u << CRD_INVOICE_DEBIT_MEMO | 1u << CRD_INVOICE_FEE))
+        return crd__fail_argument(ledger, "terms.pays_kinds", "has an unknown kind of invoice");
+    if (t->tax < 0 || t->tax > t->amount) return crd__fail_argument(ledger, "terms.tax", "must lie between 0 and amount");
+    if (t->reserved != 0) return crd__fail_argument(ledger, "terms.reserved", "must be 0");
+    if (credit_class == CRD_CLASS_CASH) return CRD_OK;
+    if (t->reason == NULL || t->reason[0] == '\0')
+        return crd__fail_argument(ledger, "terms.reason", "must be given; it is shown to the customer");
+    if (t->receipt != NULL || or_empty(t->method)[0] != '\0' || or_empty(t->payment_info)[0] != '\0')
+        return crd__fail_argument(ledger, "terms.method", "only money received has a receipt, method and payment info");
+    return CRD_OK;
+}
+
+static void arguments(crd__command *command, const char *customer, const crd_credit_terms *t) {
+    crd__argument_text(command, "customer", customer);
+    crd__argument_number(command, "terms.kind", t->kind);
+    crd__argument_text(command, "terms.currency", t->currency);
+    crd__argument_text(command, "terms.id", t->id);
+    crd__argument_number(command, "terms.amount", t->amount);
+    crd__argument_number(command, "terms.flags", t->flags);
+    crd__argument_number(command, "terms.effective", t->effective);
+    crd__argument_number(command, "terms.expires", t->expires);
+    crd__argument_number(command, "terms.priority", t->priority);
+    crd__argument_number(command, "terms.pays_kinds", t->pays_kinds);
+    crd__argument_number(command, "terms.tax", t->tax);
+    crd__argument_text(command, "terms.prefers", t->prefers);
+    crd__argument_text(command, "terms.origin", t->origin);
+    crd__argument_text(command, "terms.source", t->source);
+    crd__argument_text(command, "terms.reason", t->reason);
+    crd__argument_text(command, "terms.notes", t->notes);
+    crd__argument_text(command, "terms.method", t->method);
+    crd__argument_text(command, "terms.payment_info", t->payment_info);
+    crd__argument_text(command, "terms.reference", t->reference);
+    crd__argument_text(command, "terms.receipt", t->receipt);
+}
+
+static void fill(const crd__command *command, const crd_credit_terms *t, const char *customer, crd_credit_record *c) {
+    int cash = crd__credit_class(t->kind) == CRD_CLASS_CASH;
+    crd__record_clear(CRD_KIND_CREDIT, c);
+    c->customer = customer;
+    c->currency = t->currency;
+    c->flags = t->flags;
+    c->credit_class = crd__credit_class(t->kind);
+    c->kind = t->kind;
+    c->state = CRD_CREDIT_ACTIVE;
+    c->issued = c->last_date = command->date;
+    c->effective = t->effective != CRD_DATE_NONE ? t->effective : command->date;
+    c->expires = t->expires;
+    c->original = c->remaining = t->amount;
+    c->tax = t->tax;
+    c->priority = t->priority;
+    c->pays_kinds = t->pays_kinds;
+    c->prefers = or_empty(t->prefers);
+    c->origin = or_empty(t->origin);
+    c->source = or_empty(t->source)[0] != '\0' ? t->source : crd__credit_source(t->kind);
+    c->reason = or_empty(t->reason);
+    c->notes = or_empty(t->notes);
+    if (cash) c->method = or_empty(t->method)[0] != '\0' ? t->method : "cash";
+    c->payment_info = or_empty(t->payment_info);
+    c->reference = or_empty(t->reference);
+}
+
+/* Money received is a receipt whose whole amount becomes the credit (rule M3). */
+static crd_status write_receipt(crd__command *command, crd__concerned *on, const crd_credit_record *credit,
+                                const char *id) {
+    crd_receipt_record r;
+    crd_entry_record entry;
+    crd__doc *doc;
+    int64_t seq = on->account->record.last_seq + 1;
+    crd__record_clear(CRD_KIND_RECEIPT, &r);
+    r.customer = credit->customer;
+    r.currency = credit->currency;
+    r.id = id;
+    r.first_seq = r.last_seq = r.posted_seq = seq;
+    r.state = CRD_RECEIPT_POSTED;
+    r.received = r.last_date = command->date;
+    r.received_at = CRD__MAX(command->instant, on->account->record.last_instant);
+    r.amount = credit->original;
+    r.credit = credit->id;
+    r.method = credit->method;
+    r.payment_info = credit->payment_info;
+    r.reference = credit->reference;
+    crd__entry_clear(&entry, CRD_ENTRY_RECEIPT, command->date);
+    entry.amount = r.amount;
+    entry.flags = CRD_ENTRY_POSTS_RECEIPT;
+    return crd__write_document(command, on, CRD_KIND_RECEIPT, &r, &entry, &doc);
+}
+
+static crd_status issue(crd__command *command, const char *customer, const crd_credit_terms *t, crd__doc **doc) {
+    crd_ledger *ledger = command->ledger;
+    int cash = crd__credit_class(t->kind) == CRD_CLASS_CASH;
+    crd__when when = crd__command_when(command, 1);
+    crd_credit_record c;
+    crd_entry_record entry;
+    crd__concerned on;
+    crd__refusal why;
+    crd_status status;
+    memset(&on, 0, sizeof on);
+    status = crd__command_account(command, customer, t->currency, CRD_KIND_CREDIT, t->id, &on.account);
+    if (status == CRD_OK && cash && t->receipt != NULL)
+        status = crd__command_account(command, customer, t->currency, CRD_KIND_RECEIPT, t->receipt, &on.account);
+    if (status != CRD_OK) return status;
+    fill(command, t, customer, &c);
+    c.first_seq = c.last_seq = on.account->record.last_seq + 1 + cash;
+    c.id = t->id != NULL ? t->id : crd__derive_id(command, on.account, c.first_seq);
+    if (cash) c.receipt = t->receipt != NULL ? t->receipt : crd__derive_id(command, on.account, c.first_seq - 1);
+    if (c.id == NULL || c.receipt == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
+    c.issued_at = CRD__MAX(command->instant, on.account->record.last_instant);
+    if (crd__decide_issue(&c, &when, &why) != CRD_OK) return crd__fail_refusal(ledger, &why, customer, t->currency);
+    if (cash) status = write_receipt(command, &on, &c, c.receipt);
+    if (status != CRD_OK) return status;
+    crd__entry_clear(&entry, CRD_ENTRY_ISSUE, command->date);
+    entry.amount = c.original;
+    entry.credit_after = c.remaining;
+    if (cash) entry.flags = CRD_ENTRY_POSTS_RECEIPT;
+    status = crd__write_document(command, &on, CRD_KIND_CREDIT, &c, &entry, doc);
+    if (status == CRD_OK) command->created_id = crd__doc_id(*doc);
+    command->result.amount = c.original;
+    return status;
+}
+
+crd_status crd_credit_issue(crd_ledger *ledger, const crd_request *request, const char *customer,
+                            const crd_credit_terms *terms, crd_credit **out) {
+    crd__command command;
+    crd_credit_terms t;
+    crd__doc *doc = NULL;
+    crd_status status;
+    if (out != NULL) *out = NULL;
+    status = crd__command_begin(ledger, request, CRD_COMMAND_CREDIT_ISSUE, &command);
+    if (status != CRD_OK) return status;
+    status = crd__check_id(ledger, "customer", customer);
+    if (status == CRD_OK) status = crd__take_struct(ledger, "terms", &t, sizeof t, sizeof t, terms);
+    if (status == CRD_OK) status = check_terms(ledger, &t);
+    if (status == CRD_OK) status = crd__check_currency(ledger, t.currency);
+    if (status == CRD_OK) {
+        arguments(&command, customer, &t);
+        command.created_kind = CRD_KIND_CREDIT;
+        status = crd__command_allow(&command, customer, t.currency, t.id, t.amount);
+    }
+    if (status == CRD_OK && !command.answered) status = issue(&command, customer, &t, &doc);
+    return crd__command_create(&command, status, CRD_KIND_CREDIT, doc, customer, (crd__handle **)(void *)out);
+}
+
+crd_status crd_credit_find(crd_ledger *ledger, const char *customer, const char *id, crd_credit **out) {
+    return crd__handle_find(ledger, CRD_KIND_CREDIT, customer, id, (crd__handle **)(void *)out);
+}
+
+const crd_credit_record *crd_credit_get(const crd_credit *credit) {
+    return credit != NULL ? credit->handle.doc->record : NULL;
+}
+
+crd_status crd_credit_refresh(crd_credit *credit) {
+    return crd__handle_refresh(credit != NULL ? &credit->handle : NULL);
+}
+
+void crd_credit_free(crd_credit *credit) {
+    crd__handle_free(credit != NULL ? &credit->handle : NULL);
+}
+
+/* ---- apply ---- */
+
+static crd_status same_account(crd_ledger *ledger, const crd__doc *credit, const crd__doc *invoice) {
+    const crd_account_record *a = &credit->account->record, *b = &invoice->account->record;
+    if (strcmp(a->customer, b->customer) != 0)
+        return crd__fail_subject(ledger, CRD_E_CUSTOMER, CRD_KIND_INVOICE, b->customer, crd__doc_id(invoice), NULL);
+    if (strcmp(a->currency, b->currency) != 0)
+        return crd__fail_subject(ledger, CRD_E_CURRENCY, CRD_KIND_INVOICE, b->customer, crd__doc_id(invoice),
+                                 "a credit only pays invoices of its own currency");
+    return CRD_OK;
+}
+
+static crd_status apply(crd__command *command, crd__doc *credit, crd__doc *invoice, const crd_apply_terms *t) {
+    crd_ledger *ledger = command->ledger;
+    const crd_account_record *account = &credit->account->record;
+    crd__apply_command ask;
+    crd__decision decision;
+    crd__refusal why;
+    crd__concerned on;
+    crd_status status = invoice != NULL ? same_account(ledger, credit, invoice) : CRD_OK;
+    if (status == CRD_OK) status = crd__command_fresh(command, credit->account);
+    if (status == CRD_OK && invoice != NULL) status = crd__command_fresh(command, invoice->account);
+    if (status == CRD_OK) status = crd__command_feature(command, credit->account);
+    if (status != CRD_OK) return status;
+    memset(&decision, 0, sizeof decision);
+    ask.when = crd__command_when(command, 1);
+    ask.amount = t->amount;
+    ask.clamp = (t->flags & CRD_APPLY_CLAMP) != 0;
+    if (crd__decide_apply(credit->record, invoice != NULL ? invoice->record : NULL, &ask, &decision, &why) != CRD_OK)
+        return crd__fail_refusal(ledger, &why, account->customer, account->currency);
+    memset(&on, 0, sizeof on);
+    on.account = credit->account;
+    on.credit = credit;
+    on.invoice = invoice;
+    command->result.amount = decision.moves[0].amount;
+    return crd__write_moves(command, &on, &decision, t->reference, 0);
+}
+
+static crd_status check_apply(crd__command *command, const crd_credit *credit, const crd_invoice *invoice,
+                              const crd_apply_terms *from, crd_apply_terms *t) {
+    crd_ledger *ledger = command->ledger;
+    crd_status status = crd__take_struct(ledger, "terms", t, sizeof *t, sizeof *t, from);
+    if (status != CRD_OK) return status;
+    if (t->flags & ~CRD_APPLY_CLAMP) return crd__fail_argument(ledger, "terms.flags", "has an unknown flag");
+    status = crd__check_amount(ledger, "terms.amount", t->amount, t->flags & CRD_APPLY_CLAMP ? 0 : 1);
+    if (status == CRD_OK) status = crd__check_text(ledger, "terms.reference", t->reference);
+    if (status == CRD_OK) status = crd__command_handle(command, credit != NULL ? &credit->handle : NULL, "credit");
+    if (status == CRD_OK && invoice != NULL) status = crd__command_handle(command, &invoice->handle, "invoice");
+    return status;
+}
+
+crd_status crd_credit_apply(crd_ledger *ledger, const crd_request *request, crd_credit *credit, crd_invoice *invoice,
+                            const crd_apply_terms *terms, crd_result *out) {
+    crd__command command;
+    crd_apply_terms t;
+    crd_status status = crd__command_begin(ledger, request, CRD_COMMAND_CREDIT_APPLY, &command);
+    if (status != CRD_OK) return status;
+    status = check_apply(&command, credit, invoice, terms, &t);
+    if (status == CRD_OK) {
+        crd__doc *doc = credit->handle.doc;
+        const crd_account_record *account = &doc->account->record;
+        crd__argument_text(&command, "credit", crd__doc_id(doc));
+        crd__argument_text(&command, "invoice", invoice != NULL ? crd__doc_id(invoice->handle.doc) : "");
+        crd__argument_number(&command, "terms.amount", t.amount);
+        crd__argument_number(&command, "terms.flags", t.flags);
+        crd__argument_text(&command, "terms.reference", t.reference);
+        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), t.amount);
+        if (status == CRD_OK && !command.answered)
+            status = apply(&command, doc, invoice != NULL ? invoice->handle.doc : NULL, &t);
+    }
+    return crd__command_finish(&command, status, out);
+}
+
+/* ---- void ---- */
+
+static crd_status void_credit(crd__command *command, crd__doc *doc, int64_t amount) {
+    const crd_account_record *account = &doc->account->record;
+    crd__void_command ask;
+    crd__decision decision;
+    crd__refusal why;
+    crd__concerned on;
+    crd_status status = crd__command_fresh(command, doc->account);
+    if (status == CRD_OK) status = crd__command_feature(command, doc->account);
+    if (status != CRD_OK) return status;
+    memset(&decision, 0, sizeof decision);
+    ask.when = crd__command_when(command, 1);
+    ask.amount = amount;
+    if (crd__decide_void(doc->record, &ask, &decision, &why) != CRD_OK)
+        return crd__fail_refusal(command->ledger, &why, account->customer, account->currency);
+    memset(&on, 0, sizeof on);
+    on.account = doc->account;
+    on.credit = doc;
+    command->result.amount = decision.moves[0].amount;
+    return crd__write_moves(command, &on, &decision, NULL, 0);
+}
+
+crd_status crd_credit_void(crd_ledger *ledger, const crd_request *request, crd_credit *credit, int64_t amount,
+                           crd_result *out) {
+    crd__command command;
+    crd_status status = crd__command_begin(ledger, request, CRD_COMMAND_CREDIT_VOID, &command);
+    if (status != CRD_OK) return status;
+    status = crd__check_amount(ledger, "amount", amount, 0);
+    if (status == CRD_OK) status = crd__command_handle(&command, credit != NULL ? &credit->handle : NULL, "credit");
+    if (status == CRD_OK) {
+        crd__doc *doc = credit->handle.doc;
+        const crd_account_record *account = &doc->account->record;
+        crd__argument_text(&command, "credit", crd__doc_id(doc));
+        crd__argument_number(&command, "amount", amount);
+        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), amount);
+        if (status == CRD_OK && !command.answered) status = void_credit(&command, doc, amount);
+    }
+    return crd__command_finish(&command, status, out);
+}

@@ -1,0 +1,319 @@
+/*
+ * The first floor, private: what stands behind the handles.
+ *
+ * Terms:
+ *   account   a snapshot of one account: its record as of some version, and the documents read at that version
+ *   doc       a document of such a snapshot; a public handle points to one
+ *   live      the newest snapshot of an account this ledger knows; one per account. Others are stale
+ *   unit      the unit of work: what commands changed since it began, with the images to go back to
+ *   command   one public mutating call; a unit of its own unless one is open
+ *
+ * Invariants:
+ * 1. All records of a snapshot are those of its version `base`, plus the changes of the open unit.
+ * 2. A record is changed only through crd__touch_doc() or crd__touch_account(), which save its image first, and by
+ *    crd__fold(); so a refused command, and a unit given up, leave every record as it was.
+ * 3. Nothing but crd__unit_keep() calls the storage's write, nothing but crd__read() its read.
+ * 4. A snapshot lives while a handle, the unit or a plan refers to it. What is allocated for it is freed with it.
+ */
+#ifndef CREDIT_LEDGER_PRIVATE_H
+#define CREDIT_LEDGER_PRIVATE_H
+
+#include <credit.h>
+
+#include "core/decide.h"
+#include "core/fold.h"
+#include "core/record.h"
+#include "ledger/memory.h"
+
+typedef struct crd__account crd__account;
+
+/* A document: the struct of its kind and its texts follow in the same block. */
+typedef struct crd__doc {
+    crd__account *account;
+    void *record;
+    uint32_t kind;
+    uint8_t dirty;  /* changed by the open unit */
+    uint8_t is_new; /* inserted by the open unit */
+    uint8_t gone;   /* its insertion was given up */
+    uint64_t saved; /* mark of the last saved image */
+} crd__doc;
+
+struct crd__account {
+    crd__account *next; /* chain of the ledger's table */
+    crd_ledger *ledger;
+    crd__arena *arena; /* where records and texts live */
+    crd__arena own;    /* arena of a snapshot that stands alone */
+    uint64_t refs;
+    int64_t base; /* version the storage had; 0: no such account */
+    crd_account_record record;
+    crd__list docs; /* crd__doc * */
+    crd__index index; /* docs by kind and id, built when they are many */
+    uint64_t saved;
+    int64_t first_seq; /* first entry the open unit wrote */
+    uint32_t rank;     /* number of its customer in the batch */
+    uint32_t group;    /* number of the account in the batch */
+    uint8_t live;
+    uint8_t dirty;
+    uint8_t guarded; /* the unit depends on its version */
+    uint8_t lost;    /* independent unit: another writer was first, nothing of it was kept */
+    uint8_t repeated; /* independent unit: its request key had been used */
+};
+
+/* All public handles are this. */
+typedef struct crd__handle {
+    crd_ledger *ledger;
+    crd__doc *doc;
+} crd__handle;
+struct crd_credit { crd__handle handle; };
+struct crd_invoice { crd__handle handle; };
+struct crd_receipt { crd__handle handle; };
+struct crd_customer { crd__handle handle; };
+
+/* A journal entry of the unit, and the records it concerns; NULL where none. */
+typedef struct crd__concerned {
+    crd__account *account;
+    crd__doc *customer, *credit, *invoice, *receipt;
+} crd__concerned;
+typedef struct crd__entry {
+    crd_entry_record record;
+    crd__concerned on;
+} crd__entry;
+
+/* A request record of the unit, and the account it lies with. */
+typedef struct crd__asked {
+    crd_request_record record;
+    crd__account *account;
+} crd__asked;
+
+/* A record the unit changed, as it was. */
+typedef struct crd__image {
+    crd__account *account;
+    void *record;
+    const void *copy;
+    uint32_t size;
+    uint64_t *saved;
+    uint64_t saved_before;
+} crd__image;
+
+typedef struct crd__unit {
+    int open;     /* begun by the host; else a command is a unit of its own */
+    crd__arena arena;
+    crd__list accounts; /* crd__account *, dirty */
+    crd__list guards;   /* crd__account *, guarded; may be dirty as well */
+    crd__list docs;     /* crd__doc *, dirty */
+    crd__list entries;  /* crd__entry * */
+    crd__list requests; /* crd__asked * */
+    crd__list images;   /* crd__image * */
+    uint64_t mark;      /* number of the command; images are saved once per mark */
+} crd__unit;
+
+typedef struct crd__counts {
+    uint64_t accounts, guards, docs, entries, requests, images;
+} crd__counts;
+
+#define CRD__TABLE 1024 /* chains of live snapshots */
+
+struct crd_ledger {
+    uint32_t flags;
+    int busy; /* inside a callback of the host's */
+    crd_storage storage;
+    crd_allocator allocator;
+    crd_hooks hooks;
+    crd_settings settings;
+    crd_currency **currencies;
+    uint64_t currency_count;
+    uint64_t writer;
+    uint64_t command; /* counter of commands */
+    uint64_t proof;   /* counter of storage calls */
+    crd_error error;
+    char error_text[4][320]; /* message, customer, subject, host text */
+    char error_currency[4];
+    crd__unit unit;
+    crd__arena scratch; /* results of one read; reset by the next call */
+    crd__account *table[CRD__TABLE];
+};
+
+/* error.c */
+
+/* Enters a public call: refuses a NULL or busy ledger, clears the error. */
+crd_status crd__enter(crd_ledger *ledger);
+crd_status crd__fail(crd_ledger *ledger, crd_status code, const char *message);
+crd_status crd__fail_argument(crd_ledger *ledger, const char *field, const char *message);
+crd_status crd__fail_subject(crd_ledger *ledger, crd_status code, uint32_t kind, const char *customer, const char *id,
+                             const char *message);
+crd_status crd__fail_refusal(crd_ledger *ledger, const crd__refusal *why, const char *customer, const char *currency);
+crd_status crd__fail_host(crd_ledger *ledger, crd_status code, const char *message, int64_t host_error,
+                          const char *host_text);
+
+/* arguments.c: what a caller may pass */
+
+crd_status crd__check_id(crd_ledger *ledger, const char *field, const char *id);           /* host's: no leading ~ */
+crd_status crd__check_any_id(crd_ledger *ledger, const char *field, const char *id);       /* may be derived */
+crd_status crd__check_label(crd_ledger *ledger, const char *field, const char *text);      /* NULL or up to CRD_MAX_ID */
+crd_status crd__check_text(crd_ledger *ledger, const char *field, const char *text);       /* NULL or up to CRD_MAX_TEXT */
+crd_status crd__check_currency(crd_ledger *ledger, const char *currency);
+crd_status crd__check_amount(crd_ledger *ledger, const char *field, int64_t amount, int64_t least);
+crd_status crd__check_date_field(crd_ledger *ledger, const char *field, int32_t date);
+/* Copies a host's struct into ours: the smaller size, the rest zero; refuses an unknown non-zero tail and a size below
+ * that of version 1. */
+crd_status crd__take_struct(crd_ledger *ledger, const char *field, void *to, uint32_t size, uint32_t least,
+                            const void *from);
+/* Copies ours into a host's struct, never past its struct_size. */
+void crd__give_struct(void *to, const void *from);
+crd_status crd__today(crd_ledger *ledger, int32_t asked, int32_t *out);
+
+/* read.c: one read, copied and checked */
+
+typedef struct crd__loaded {
+    crd_ledger *ledger;
+    const crd_query *query;
+    crd__arena *arena;
+    crd__list accounts; /* crd__account *, sorted by key; not live, refs 0 */
+    crd__list docs;     /* crd__doc * of accounts read, customers included */
+    crd__list rest;     /* crd__doc * of entries, requests, lines: no snapshot keeps them */
+    crd__index index;   /* accounts */
+    crd__account *last; /* account of the last document: they mostly come together */
+    crd_status status;
+    int lenient; /* verify wants to see records as they are */
+    int cut;   /* accounts are complete: sorted and cut to the limit */
+    int torn;  /* something was changed between two records */
+} crd__loaded;
+
+/* Reads what the query asks into `arena`; again, once, when the records do not belong to one version. */
+crd_status crd__read(crd_ledger *ledger, crd_query *query, crd__arena *arena, crd__loaded *out);
+/* The same without any check of what the records say, once. */
+crd_status crd__read_as_is(crd_ledger *ledger, crd_query *query, crd__arena *arena, crd__loaded *out);
+void crd__loaded_free(crd__loaded *loaded);
+crd_query crd__query(uint32_t kinds, const char *customer, const char *currency);
+
+/* snapshot.c: live snapshots and handles */
+
+crd__account *crd__live(crd_ledger *ledger, const char *customer, const char *currency);
+/* Makes what was read part of the live snapshots: of the same version the documents are added, of another one a new
+ * snapshot begins. CRD_E_CONFLICT when the open unit has changed the older one. */
+crd_status crd__adopt(crd_ledger *ledger, crd__loaded *loaded);
+/* A live snapshot of an account the storage does not have. */
+crd_status crd__account_new(crd_ledger *ledger, const char *customer, const char *currency, crd__account **out);
+void crd__account_hold(crd__account *account);
+void crd__account_drop(crd__account *account);
+void crd__account_stale(crd__account *account);
+/* The live snapshot of an account, if there is one, is not the newest any more. */
+void crd__account_stale_live(crd_ledger *ledger, const crd_account_record *account);
+crd__doc *crd__doc_find(crd__account *account, uint32_t kind, const char *id);
+/* Adds a copy of a record; the snapshot must not have one of that id. */
+crd_status crd__doc_add(crd__account *account, uint32_t kind, const void *record, crd__doc **out);
+crd_status crd__handle_new(crd_ledger *ledger, crd__doc *doc, crd__handle **out);
+void crd__handle_free(crd__handle *handle);
+crd_status crd__handle_find(crd_ledger *ledger, uint32_t kind, const char *customer, const char *id,
+                            crd__handle **out);
+crd_status crd__handle_refresh(crd__handle *handle);
+/* Reads, adopts, and holds the live snapshots of the accounts read until crd__release(). */
+crd_status crd__load(crd_ledger *ledger, crd_query *query, crd__list *held);
+void crd__release(crd_ledger *ledger, crd__list *held);
+const char *crd__doc_id(const crd__doc *doc);
+/* First and last entry of a credit, invoice or receipt. */
+void crd__doc_range(const crd__doc *doc, int64_t *first, int64_t *last);
+
+/* unit.c: the unit of work */
+
+crd_status crd__touch_doc(crd_ledger *ledger, crd__doc *doc);
+crd_status crd__touch_account(crd_ledger *ledger, crd__account *account);
+/* The unit depends on this account's version. */
+crd_status crd__guard_account(crd_ledger *ledger, crd__account *account);
+/* A new document of the unit, after crd__doc_add(). */
+crd_status crd__touch_new(crd_ledger *ledger, crd__doc *doc);
+crd__counts crd__unit_counts(const crd_ledger *ledger);
+void crd__unit_back(crd_ledger *ledger, const crd__counts *to);
+/* Keeps the unit in one write, resolves its outcome and tells the host's event hook; on failure every record is as it
+ * was before the unit. With `independent`, accounts stand and fall on their own: those that another writer changed are
+ * marked `lost`, those whose request key had been used `repeated`, and it is CRD_OK when no other failure happened. */
+crd_status crd__unit_keep(crd_ledger *ledger, int independent);
+/* Ends the unit's bookkeeping: drops its references, empties its lists. */
+void crd__unit_forget(crd_ledger *ledger);
+
+/* command.c: what every mutating call has in common */
+
+#define CRD__ARGUMENTS 28
+typedef struct crd__argument {
+    const char *name;
+    const char *text; /* or NULL: the number */
+    int64_t number;
+} crd__argument;
+
+typedef struct crd__command {
+    crd_ledger *ledger;
+    uint32_t code;
+    crd_request request; /* a copy; its texts live in the unit's arena */
+    int32_t date;
+    int64_t instant;
+    int own_unit;
+    crd__counts before;
+    crd__argument arguments[CRD__ARGUMENTS];
+    uint32_t argument_count;
+    const char *customer; /* of the account the request record lies with */
+    const char *currency;
+    uint32_t created_kind;
+    const char *created_id;
+    crd_result result;
+    int answered; /* the request key had been used: `result` is the first one */
+} crd__command;
+
+crd_status crd__command_begin(crd_ledger *ledger, const crd_request *request, uint32_t code, crd__command *out);
+void crd__argument_text(crd__command *command, const char *name, const char *text);
+void crd__argument_number(crd__command *command, const char *name, int64_t number);
+/* After the arguments are checked: permission, feature of the ledger, and in a host's unit the request key. */
+crd_status crd__command_allow(crd__command *command, const char *customer, const char *currency, const char *subject,
+                              int64_t amount);
+/* The account's own switch. */
+crd_status crd__command_feature(crd__command *command, const crd__account *account);
+/* A handle of this ledger, to a document that exists. */
+crd_status crd__command_handle(crd__command *command, const crd__handle *handle, const char *field);
+/* Fresh enough to decide on. */
+crd_status crd__command_fresh(crd__command *command, const crd__account *account);
+/* Customer and account of a new document; refuses an unknown customer and an id that is taken. */
+crd_status crd__command_account(crd__command *command, const char *customer, const char *currency, uint32_t kind,
+                                const char *id, crd__account **out);
+/* Ends the command with the status of its body: keeps it, or leaves the unit as it was; answers a request key. */
+crd_status crd__command_end(crd__command *command, crd_status status);
+/* The same, then gives the result. */
+crd_status crd__command_finish(crd__command *command, crd_status status, crd_result *out);
+/* The same, then gives a handle to the document created. */
+crd_status crd__command_create(crd__command *command, crd_status status, uint32_t kind, crd__doc *doc,
+                               const char *customer, crd__handle **out);
+crd__when crd__command_when(const crd__command *command, int direct);
+
+/* Writes one entry: folds it into the records and chains it. `entry` holds type, amount, date and what else the type
+ * needs; administration and ids are filled in here. */
+crd_status crd__write_entry(crd__command *command, const crd__concerned *on, crd_entry_record *entry);
+/* Writes the moves of a decision. */
+crd_status crd__write_moves(crd__command *command, const crd__concerned *on, const crd__decision *decision,
+                            const char *reference, uint32_t flags);
+/* Adds a new document to the account and writes the entry that creates it. `record` has everything but the sequences;
+ * an id of NULL is derived. */
+crd_status crd__write_document(crd__command *command, crd__concerned *on, uint32_t kind, void *record,
+                               crd_entry_record *entry, crd__doc **out);
+void crd__entry_clear(crd_entry_record *entry, uint32_t type, int32_t date);
+/* "~" + currency + sequence, in the unit's arena. */
+char *crd__derive_id(crd__command *command, const crd__account *account, int64_t seq);
+
+/* history.c: applications are entries; this finds what is left of them */
+
+typedef struct crd__application {
+    int64_t seq;
+    int64_t left; /* amount less what was undone */
+    uint32_t flags;
+    const char *credit, *invoice, *receipt;
+} crd__application;
+
+/* The applications of one credit, invoice or receipt, oldest first, with what is left of each. They live in the scratch
+ * arena, until the next read into it. */
+crd_status crd__applications(crd_ledger *ledger, const crd__account *account, const crd__doc *of,
+                             crd__application **out, uint64_t *count);
+/* Undoes (part of) one application. */
+crd_status crd__unapply(crd__command *command, crd__account *account, const crd__application *application,
+                        int64_t amount, const crd__when *when, int64_t *undone);
+/* Makes sure the documents that the applications name are in the snapshot. */
+crd_status crd__load_named(crd_ledger *ledger, crd__account *account, const crd__application *applications,
+                           uint64_t count);
+
+#endif

@@ -1,0 +1,383 @@
+/*
+ * Verify: replay the journal of every account from its first entry, check the hash chain and every identity, and
+ * compare the outcome with every field of every stored record.
+ *
+ * Replay uses the fold that made the records (lib/core/fold.c), so what it proves is that nothing was changed, lost or
+ * added since: not in a record, not in an entry. An account that another writer changes meanwhile is looked at again.
+ */
+#include "ledger/ledger.h"
+
+#include <string.h>
+
+#define PAGE_ACCOUNTS 64
+#define PAGE_ENTRIES 4096
+#define ATTEMPTS 5 /* how often an account that keeps changing is looked at */
+
+typedef struct verifier {
+    crd_ledger *ledger;
+    const crd_verify_spec *spec;
+    crd_verify_result result;
+    crd_verify_result account_result; /* of the account being looked at */
+    int quiet;   /* count only: the account may be changing */
+    int stopped;
+    crd__arena replayed;
+    crd__arena page;
+    crd__account books; /* the replayed account and its documents */
+    uint8_t hash[32];   /* of the last entry replayed */
+} verifier;
+
+static void find(verifier *v, uint32_t kind, const char *customer, const char *currency, const char *id, int64_t seq,
+                 const char *field, const char *message, int64_t stored, int64_t expected) {
+    crd_finding finding;
+    v->account_result.findings++;
+    if (v->quiet || v->spec->found == NULL || v->stopped) return;
+    memset(&finding, 0, sizeof finding);
+    finding.struct_size = sizeof finding;
+    finding.kind = kind;
+    finding.customer = customer;
+    finding.currency = currency;
+    finding.id = id;
+    finding.seq = seq;
+    finding.field = field;
+    finding.message = message;
+    finding.stored = stored;
+    finding.expected = expected;
+    v->ledger->busy = 1;
+    v->stopped = v->spec->found(v->spec->ctx, &finding) != 0;
+    v->ledger->busy = 0;
+}
+
+static void find_entry(verifier *v, const crd_entry_record *e, const char *field, const char *message, int64_t stored,
+                       int64_t expected) {
+    find(v, CRD_KIND_ENTRY, e->customer, e->currency, "", e->seq, field, message, stored, expected);
+}
+
+/* ---- replay ---- */
+
+static uint32_t image_kind(uint32_t type) {
+    switch (type) {
+    case CRD_ENTRY_CUSTOMER: return CRD_KIND_CUSTOMER;
+    case CRD_ENTRY_ISSUE: return CRD_KIND_CREDIT;
+    case CRD_ENTRY_INVOICE: return CRD_KIND_INVOICE;
+    case CRD_ENTRY_RECEIPT: return CRD_KIND_RECEIPT;
+    default: return 0;
+    }
+}
+
+/* The document an entry creates, from the image it carries. NULL, and a finding, when it is not one. */
+static crd_status decode_image(verifier *v, const crd_entry_record *e, uint32_t kind, crd__doc **out) {
+    union {
+        crd_customer_record customer;
+        crd_credit_record credit;
+        crd_invoice_record invoice;
+        crd_receipt_record receipt;
+    } record;
+    uint64_t room = e->image_size + 64;
+    char *text = crd__arena_take(&v->page, room);
+    *out = NULL;
+    if (text == NULL) return crd__fail(v->ledger, CRD_E_NOMEM, NULL);
+    crd__record_clear(kind, &record);
+    if (e->image == NULL || crd_record_decode(kind, e->image, e->image_size, &record, text, room) != CRD_OK) {
+        find_entry(v, e, "image", "the image of the document cannot be read", 0, 0);
+        return CRD_OK;
+    }
+    if (strcmp(crd__record_customer(kind, &record), e->customer) != 0 ||
+        strcmp(crd__record_currency(kind, &record), e->currency) != 0 ||
+        crd__doc_find(&v->books, kind,
+                      kind == CRD_KIND_CUSTOMER ? e->customer : crd__record_id(kind, &record)) != NULL) {
+        find_entry(v, e, "image", "the entry creates a document of another account, or a second time", 0, 0);
+        return CRD_OK;
+    }
+    return crd__doc_add(&v->books, kind, &record, out);
+}
+
+static void *named(verifier *v, const crd_entry_record *e, uint32_t kind, const char *id) {
+    const crd__doc *doc = id[0] != '\0' ? crd__doc_find(&v->books, kind, id) : NULL;
+    if (doc == NULL && id[0] != '\0') find_entry(v, e, crd_kind_name(kind), "the entry names a document that does not exist", 0, 0);
+    return doc != NULL ? doc->record : NULL;
+}
+
+/* What the entry names. A receipt may name the credit it is about to make, and does not concern it yet. */
+static crd_status gather(verifier *v, const crd_entry_record *e, crd__records *r) {
+    uint32_t creates = image_kind(e->type);
+    crd__doc *doc = NULL;
+    crd_status status = CRD_OK;
+    memset(r, 0, sizeof *r);
+    r->account = &v->books.record;
+    if (creates != 0) status = decode_image(v, e, creates, &doc);
+    if (status != CRD_OK) return status;
+    if (creates == CRD_KIND_CUSTOMER && doc != NULL) r->customer = doc->record;
+    r->credit = creates == CRD_KIND_CREDIT ? (doc != NULL ? doc->record : NULL)
+                                           : named(v, e, CRD_KIND_CREDIT, e->credit);
+    r->invoice = creates == CRD_KIND_INVOICE ? (doc != NULL ? doc->record : NULL)
+                                             : named(v, e, CRD_KIND_INVOICE, e->invoice);
+    r->receipt = creates == CRD_KIND_RECEIPT ? (doc != NULL ? doc->record : NULL)
+                                             : named(v, e, CRD_KIND_RECEIPT, e->receipt);
+    return CRD_OK;
+}
+
+static crd_status replay(verifier *v, const crd_entry_record *stored) {
+    crd_account_record *account = &v->books.record;
+    crd_entry_record e = *stored;
+    crd__records records;
+    uint8_t hash[32];
+    crd_status status;
+    v->account_result.entries++;
+    if (e.seq != account->last_seq + 1)
+        find_entry(v, &e, "seq", "an entry is missing before this one", e.seq, account->last_seq + 1);
+    if (e.instant < account->last_instant)
+        find_entry(v, &e, "instant", "the entry is earlier than the one before it", e.instant, account->last_instant);
+    if (crd_entry_hash(&e, account->last_seq == 0 ? NULL : v->hash, hash) != CRD_OK || memcmp(hash, e.hash, 32) != 0)
+        find_entry(v, &e, "hash", "the entry was changed: its hash does not fit", 0, 0);
+    memcpy(v->hash, e.hash, 32);
+    status = gather(v, stored, &records);
+    if (status != CRD_OK) return status;
+    if (crd__fold(&e, &records) != CRD_OK)
+        find_entry(v, &e, "amount", "the entry cannot have happened: an identity would not hold", stored->amount, 0);
+    if (e.credit_after != stored->credit_after)
+        find_entry(v, &e, "credit_after", "differs from the journal before it", stored->credit_after, e.credit_after);
+    if (e.invoice_after != stored->invoice_after)
+        find_entry(v, &e, "invoice_after", "differs from the journal before it", stored->invoice_after, e.invoice_after);
+    crd__fold_account(stored, account);
+    return CRD_OK;
+}
+
+static int compare_seq(const void *a, const void *b) {
+    const crd_entry_record *x = ((const crd__doc *)a)->record, *y = ((const crd__doc *)b)->record;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+static crd_status replay_page(verifier *v, crd_query *query) {
+    crd__loaded loaded;
+    void **spare;
+    crd_status status;
+    crd__arena_reset(&v->page);
+    status = crd__read_as_is(v->ledger, query, &v->page, &loaded);
+    if (status != CRD_OK) return status;
+    spare = crd__arena_take(&v->page, (loaded.rest.count + 1) * sizeof *spare);
+    if (spare == NULL) status = crd__fail(v->ledger, CRD_E_NOMEM, NULL);
+    if (status == CRD_OK) crd__sort(loaded.rest.items, loaded.rest.count, spare, compare_seq);
+    for (uint64_t i = 0; status == CRD_OK && i < loaded.rest.count; i++)
+        status = replay(v, ((crd__doc *)loaded.rest.items[i])->record);
+    crd__loaded_free(&loaded);
+    return status;
+}
+
+/* ---- compare ---- */
+
+static int64_t figure(const crd_field *field, const void *record) {
+    const char *at = (const char *)record + field->offset;
+    int64_t wide;
+    int32_t narrow;
+    switch (field->type) {
+    case CRD_FIELD_I64:
+    case CRD_FIELD_U64:
+    case CRD_FIELD_INSTANT:
+    case CRD_FIELD_MINOR: memcpy(&wide, at, sizeof wide); return wide;
+    case CRD_FIELD_U32:
+    case CRD_FIELD_I32:
+    case CRD_FIELD_DATE: memcpy(&narrow, at, sizeof narrow); return narrow;
+    default: return 0;
+    }
+}
+
+/* Every field that differs is a finding of its own. */
+static void compare(verifier *v, uint32_t kind, const void *stored, const void *expected) {
+    const char *customer = crd__record_customer(kind, stored), *currency = crd__record_currency(kind, stored);
+    const char *id = kind == CRD_KIND_CUSTOMER || kind == CRD_KIND_ACCOUNT ? "" : crd__record_id(kind, stored);
+    const crd_field *first;
+    uint64_t count;
+    const crd_field *const *fields = crd_record_fields(kind, &count, NULL);
+    v->account_result.records++;
+    if (crd__record_equal(kind, stored, expected, &first)) return;
+    for (uint64_t i = 0; i < count; i++)
+        if (!crd__field_equal(fields[i], stored, expected))
+            find(v, kind, customer, currency, id, 0, fields[i]->name, "the stored field differs from the journal",
+                 figure(fields[i], stored), figure(fields[i], expected));
+}
+
+static void compare_account(verifier *v, const crd_account_record *stored) {
+    crd_account_record expected = v->books.record;
+    expected.acknowledged_seq = stored->acknowledged_seq; /* the host's mark, not the journal's */
+    if (stored->acknowledged_seq < 0 || stored->acknowledged_seq > stored->last_seq)
+        find(v, CRD_KIND_ACCOUNT, stored->customer, stored->currency, "", 0, "acknowledged_seq",
+             "acknowledges entries that do not exist", stored->acknowledged_seq, stored->last_seq);
+    compare(v, CRD_KIND_ACCOUNT, stored, &expected);
+}
+
+static void compare_docs(verifier *v, const crd__account *stored) {
+    for (uint64_t i = 0; i < stored->docs.count; i++) {
+        const crd__doc *doc = stored->docs.items[i];
+        crd__doc *expected = crd__doc_find(&v->books, doc->kind, crd__doc_id(doc));
+        if (expected == NULL) {
+            find(v, doc->kind, stored->record.customer, stored->record.currency, crd__doc_id(doc), 0, "",
+                 "is stored, but no entry created it", 0, 0);
+            continue;
+        }
+        expected->dirty = 1; /* seen */
+        compare(v, doc->kind, doc->record, expected->record);
+    }
+    for (uint64_t i = 0; i < v->books.docs.count; i++) {
+        const crd__doc *doc = v->books.docs.items[i];
+        if (!doc->dirty)
+            find(v, doc->kind, stored->record.customer, stored->record.currency, crd__doc_id(doc), 0, "",
+                 "the journal created it, but it is not stored", 0, 0);
+    }
+}
+
+static crd_status verify_account(verifier *v, const crd__account *stored) {
+    const crd_allocator *allocator = &v->ledger->allocator;
+    crd_query query = crd__query(CRD_KIND_BIT_ENTRY, stored->record.customer, stored->record.currency);
+    crd_status status = CRD_OK;
+    memset(&v->account_result, 0, sizeof v->account_result);
+    crd__arena_reset(&v->replayed);
+    memset(&v->books, 0, sizeof v->books);
+    v->books.ledger = v->ledger;
+    v->books.arena = &v->replayed;
+    crd__record_clear(CRD_KIND_ACCOUNT, &v->books.record);
+    v->books.record.customer = stored->record.customer;
+    v->books.record.currency = stored->record.currency;
+    v->account_result.accounts = 1;
+    for (int64_t from = 1; status == CRD_OK && from <= stored->record.last_seq; from += PAGE_ENTRIES) {
+        query.seq_from = from;
+        query.seq_to = CRD__MIN(from + PAGE_ENTRIES - 1, stored->record.last_seq);
+        status = replay_page(v, &query);
+    }
+    if (status == CRD_OK) {
+        compare_account(v, &stored->record);
+        compare_docs(v, stored);
+    }
+    crd__list_free(allocator, &v->books.docs);
+    crd__index_free(allocator, &v->books.index);
+    return status;
+}
+
+/* ---- the walk ---- */
+
+static crd_query account_query(const crd_verify_spec *spec, const char *customer, const char *currency) {
+    crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CUSTOMER | CRD_KIND_BIT_CREDIT |
+                                     CRD_KIND_BIT_INVOICE | CRD_KIND_BIT_RECEIPT | CRD_KIND_BIT_HOLD,
+                                 spec->customer, NULL);
+    query.after_customer = customer;
+    query.after_currency = currency;
+    query.limit = PAGE_ACCOUNTS;
+    return query;
+}
+
+static crd_status hand_over(crd_ledger *ledger, crd__loaded *loaded) {
+    for (uint64_t i = 0; i < loaded->docs.count; i++) {
+        crd__doc *doc = loaded->docs.items[i];
+        if (doc->account != NULL && !crd__list_push(&ledger->allocator, &doc->account->docs, doc))
+            return crd__fail(ledger, CRD_E_NOMEM, NULL);
+    }
+    return CRD_OK;
+}
+
+static void free_loaded(crd_ledger *ledger, crd__loaded *loaded) {
+    for (uint64_t i = 0; i < loaded->accounts.count; i++)
+        crd__list_free(&ledger->allocator, &((crd__account *)loaded->accounts.items[i])->docs);
+    crd__loaded_free(loaded);
+}
+
+/* Reads one account anew and looks at it, quietly until it is sure that nobody changed it meanwhile. */
+static crd_status look_again(verifier *v, const crd__account *before, int64_t *version) {
+    crd_query query = account_query(v->spec, NULL, NULL);
+    crd__arena arena;
+    crd__loaded loaded;
+    crd_status status;
+    query.customer = before->record.customer;
+    query.currency = before->record.currency;
+    query.limit = 0;
+    crd__arena_init(&arena, &v->ledger->allocator);
+    status = crd__read_as_is(v->ledger, &query, &arena, &loaded);
+    if (status == CRD_OK) {
+        status = hand_over(v->ledger, &loaded);
+        if (status == CRD_OK && loaded.accounts.count == 1) {
+            const crd__account *account = loaded.accounts.items[0];
+            int same = account->record.version == *version;
+            v->quiet = !same;
+            *version = account->record.version;
+            status = verify_account(v, account);
+            if (status == CRD_OK && !same && v->account_result.findings > 0) status = CRD_E_CONFLICT;
+        }
+        free_loaded(v->ledger, &loaded);
+    }
+    crd__arena_free(&arena);
+    return status;
+}
+
+static crd_status look_at(verifier *v, const crd__account *account) {
+    int64_t version = account->record.version;
+    crd_status status;
+    v->quiet = 1;
+    status = verify_account(v, account);
+    /* Findings are told by a second look that saw the same version; a version that moved gets another. */
+    for (int i = 0; status == CRD_OK && v->account_result.findings > 0 && i < ATTEMPTS; i++) {
+        status = look_again(v, account, &version);
+        if (status == CRD_OK) break;
+        if (status == CRD_E_CONFLICT) status = i + 1 < ATTEMPTS ? CRD_OK : crd__fail(v->ledger, CRD_E_CONFLICT, NULL);
+    }
+    v->result.accounts += v->account_result.accounts;
+    v->result.records += v->account_result.records;
+    v->result.entries += v->account_result.entries;
+    v->result.findings += v->account_result.findings;
+    return status;
+}
+
+static crd_status verify(verifier *v) {
+    crd__arena arenas[2]; /* a page's last key is needed to read the next one */
+    crd__loaded loaded;
+    const char *customer = NULL, *currency = NULL;
+    crd_status status = CRD_OK;
+    int which = 0, complete = 0;
+    crd__arena_init(&arenas[0], &v->ledger->allocator);
+    crd__arena_init(&arenas[1], &v->ledger->allocator);
+    while (status == CRD_OK && !complete && !v->stopped) {
+        crd_query query = account_query(v->spec, customer, currency);
+        crd__arena_reset(&arenas[which]);
+        status = crd__read_as_is(v->ledger, &query, &arenas[which], &loaded);
+        if (status != CRD_OK) break;
+        complete = loaded.accounts.count < PAGE_ACCOUNTS;
+        status = hand_over(v->ledger, &loaded);
+        for (uint64_t i = 0; status == CRD_OK && !v->stopped && i < loaded.accounts.count; i++)
+            status = look_at(v, loaded.accounts.items[i]);
+        if (loaded.accounts.count > 0) {
+            const crd__account *last = loaded.accounts.items[loaded.accounts.count - 1];
+            customer = last->record.customer;
+            currency = last->record.currency;
+        }
+        free_loaded(v->ledger, &loaded);
+        which = !which;
+    }
+    crd__arena_free(&arenas[0]);
+    crd__arena_free(&arenas[1]);
+    return status;
+}
+
+crd_status crd_ledger_verify(crd_ledger *ledger, const crd_verify_spec *spec, crd_verify_result *out) {
+    static const crd_verify_result nothing = {sizeof(crd_verify_result), 0, 0, 0, 0, 0};
+    crd_verify_spec s;
+    verifier v;
+    crd_status status;
+    crd__give_struct(out, &nothing);
+    status = crd__enter(ledger);
+    if (status != CRD_OK) return status;
+    memset(&s, 0, sizeof s);
+    if (spec != NULL) status = crd__take_struct(ledger, "spec", &s, sizeof s, sizeof s, spec);
+    if (status == CRD_OK && s.customer != NULL) status = crd__check_any_id(ledger, "spec.customer", s.customer);
+    if (status == CRD_OK && ledger->unit.open) status = crd__fail(ledger, CRD_E_UNIT, "verify reads what is kept; end the unit first");
+    if (status != CRD_OK) return status;
+    memset(&v, 0, sizeof v);
+    v.ledger = ledger;
+    v.spec = &s;
+    v.result.struct_size = sizeof v.result;
+    crd__arena_init(&v.replayed, &ledger->allocator);
+    crd__arena_init(&v.page, &ledger->allocator);
+    status = verify(&v);
+    crd__arena_free(&v.replayed);
+    crd__arena_free(&v.page);
+    crd__give_struct(out, &v.result);
+    if (status != CRD_OK) return status;
+    if (v.stopped) return crd__fail(ledger, CRD_E_CANCELLED, NULL);
+    return v.result.findings == 0 ? CRD_OK : crd__fail(ledger, CRD_E_CORRUPT, "verify found differences");
+}
