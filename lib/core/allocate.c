@@ -34,6 +34,9 @@
 #define DIGIT 11
 #define COUNTERS (1u << DIGIT)
 
+/* Items looked at in one go, where that helps a processor to do several things at once. */
+#define BLOCK 64
+
 /* A criterion: unsigned numbers after `flip`, which turns the order of signed numbers into that of unsigned ones. */
 typedef struct column {
     const uint32_t *values;
@@ -149,12 +152,6 @@ static int comes_before(const side *s, uint32_t a, uint32_t b) {
     return 0;
 }
 
-static int in_order(const side *s) {
-    for (uint32_t i = 1; i < s->count; i++)
-        if (comes_before(s, i, i - 1)) return 0;
-    return 1;
-}
-
 static void sort_run(const side *s, uint32_t *order, uint64_t count) {
     for (uint64_t i = 1; i < count; i++) {
         uint32_t item = order[i];
@@ -172,13 +169,20 @@ static void merge(const side *s, const uint32_t *from, uint64_t middle, uint64_t
     while (right < count) to[place++] = from[right++];
 }
 
+/* 1 if every run of `width` begins no earlier than the one before it ends. */
+static int runs_agree(const side *s, const uint32_t *order, uint64_t width) {
+    for (uint64_t start = width; start < s->count; start += width)
+        if (comes_before(s, order[start], order[start - 1])) return 0;
+    return 1;
+}
+
 /* For small sides, and when the host compares. */
 static void sort_by_comparing(const side *s, uint32_t *spare) {
     uint64_t count = s->count;
     uint32_t *from = s->order, *to = spare;
     for (uint64_t start = 0; start < count; start += RUN)
         sort_run(s, from + start, count - start < RUN ? count - start : RUN);
-    for (uint64_t width = RUN; width < count; width *= 2) {
+    for (uint64_t width = RUN; width < count && !runs_agree(s, from, width); width *= 2) {
         uint32_t *swap = from;
         for (uint64_t start = 0; start < count; start += 2 * width) {
             uint64_t rest = count - start;
@@ -188,6 +192,30 @@ static void sort_by_comparing(const side *s, uint32_t *spare) {
         to = swap;
     }
     if (from != s->order) memcpy(s->order, from, (size_t)count * sizeof *from);
+}
+
+/* Block by block and without a branch per item, since whether two neighbours tell apart by their group, their date or
+ * less is nothing a processor can guess. */
+static int in_order(const side *s) {
+    uint8_t follows[BLOCK]; /* 1 if an item does not come before its predecessor by the columns seen so far */
+    for (uint32_t start = 1; start < s->count;) {
+        uint32_t length = s->count - start < BLOCK ? s->count - start : BLOCK;
+        uint32_t all = 1;
+        memset(follows, 1, length);
+        for (uint32_t c = s->column_count; c-- > 0;) {
+            const uint32_t *values = s->columns[c].values + start;
+            uint32_t previous = values[-1] ^ s->columns[c].flip;
+            for (uint32_t i = 0; i < length; i++) {
+                uint32_t x = values[i] ^ s->columns[c].flip;
+                follows[i] = (uint8_t)((previous < x) | ((previous == x) & follows[i]));
+                previous = x;
+            }
+        }
+        for (uint32_t i = 0; i < length; i++) all &= follows[i];
+        if (!all) return 0;
+        start += length;
+    }
+    return 1;
 }
 
 static uint32_t bits_of(uint32_t x) {
@@ -273,10 +301,9 @@ static void sort_by_digits(side *s, uint64_t *words, uint64_t *spare, uint32_t *
 /* `scratch` has room for two words per item and the counters. */
 static void put_in_order(side *s, uint64_t *scratch) {
     for (uint32_t i = 0; i < s->count; i++) s->order[i] = i;
-    if (in_order(s)) return;
     if (s->items->compare != NULL || s->count < MANY)
         sort_by_comparing(s, (uint32_t *)scratch);
-    else
+    else if (!in_order(s))
         sort_by_digits(s, scratch, scratch + s->count, (uint32_t *)(scratch + 2 * (uint64_t)s->count));
 }
 
@@ -292,33 +319,63 @@ static void apply(crd_allocation *out, uint64_t count, uint32_t credit, uint32_t
     out->amount[count] = amount;
 }
 
+/*
+ * A finger moves along the order of a side. It reads a block ahead: in a large side each item is a cache miss, and the
+ * misses of a block overlap, while the walk itself would wait for each one behind a branch it cannot guess.
+ */
+typedef struct finger {
+    const side *s;
+    uint32_t place; /* the next to be read */
+    uint32_t at;    /* where in the block the finger is */
+    uint32_t length;
+    uint32_t item[BLOCK];
+    uint32_t group[BLOCK];
+    int64_t amount[BLOCK];
+} finger;
+
+/* Takes the finger to the next block; 0 when the side is at its end. */
+static int read_ahead(finger *f) {
+    const crd_open_items *items = f->s->items;
+    const uint32_t *order = f->s->order + f->place;
+    f->length = f->s->count - f->place < BLOCK ? f->s->count - f->place : BLOCK;
+    f->place += f->length;
+    f->at = 0;
+    for (uint32_t i = 0; i < f->length; i++) {
+        f->item[i] = order[i];
+        f->amount[i] = items->amount[order[i]];
+        f->group[i] = group_of(items, order[i]);
+    }
+    return f->length > 0;
+}
+
+static int put_finger(finger *f, const side *s) {
+    f->s = s;
+    f->place = 0;
+    return read_ahead(f);
+}
+
+static int move_on(finger *f) {
+    return ++f->at < f->length || read_ahead(f);
+}
+
 /* Any credit of a group pays any invoice of it: one finger on each side, and neither ever goes back. */
 static uint64_t walk_fingers(const side *credits, const side *invoices, crd_allocation *out) {
-    uint32_t place = 0, invoice = 0, group = 0;
-    int64_t open = 0; /* of the invoice at the finger */
+    finger from, to;
     uint64_t count = 0;
-    if (invoices->count == 0) return 0;
-    invoice = invoices->order[0];
-    open = invoices->items->amount[invoice];
-    group = group_of(invoices->items, invoice);
-    for (uint32_t i = 0; i < credits->count; i++) {
-        uint32_t credit = credits->order[i];
-        uint32_t own = group_of(credits->items, credit);
-        int64_t left = credits->items->amount[credit];
-        while (left > 0 && group <= own) {
-            if (group == own && open > 0) {
-                int64_t amount = left < open ? left : open;
-                apply(out, count++, credit, invoice, amount);
-                left -= amount;
-                open -= amount;
-            }
-            if (group < own || open == 0) {
-                if (++place == invoices->count) return count;
-                invoice = invoices->order[place];
-                open = invoices->items->amount[invoice];
-                group = group_of(invoices->items, invoice);
-            }
+    int more = put_finger(&from, credits) && put_finger(&to, invoices);
+    while (more) {
+        uint32_t own = from.group[from.at], group = to.group[to.at];
+        int64_t left = from.amount[from.at], open = to.amount[to.at];
+        int64_t amount = left < open ? left : open;
+        if (own == group && amount > 0) {
+            apply(out, count++, from.item[from.at], to.item[to.at], amount);
+            from.amount[from.at] = left - amount;
+            to.amount[to.at] = open - amount;
         }
+        if (own < group || (own == group && left == amount))
+            more = move_on(&from);
+        else
+            more = move_on(&to);
     }
     return count;
 }

@@ -1,0 +1,585 @@
+/*
+ * Reading from SQLite: a query becomes SELECTs, a row becomes a record.
+ *
+ * Terms. A *condition* is one term of a WHERE, in the table below, with the kinds it concerns. A *shape* is a
+ * kind and the set of conditions asked of it; equal shapes share one prepared statement. A read is *paged*
+ * for a kind when only records of certain accounts are wanted: the accounts are read and remembered first,
+ * then the records of one after the other.
+ *
+ * 1. Accounts are emitted before all else (S3); all statements of a read see one snapshot.
+ * 2. Every parameter has one number in all shapes, so binding does not depend on the shape.
+ * 3. What a row holds is checked before it is emitted: a column of the wrong type or size fails the read.
+ * 4. Where two conditions could contradict the rule "never less" (S1), the weaker reading is taken and the
+ *    library filters. An empty id, like a missing one, sets no condition.
+ */
+#include "sqlite_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Conditions, as bits of a shape. The kind is in the bits from KIND_SHIFT. */
+#define BY_CUSTOMER (1u << 0)
+#define BY_CURRENCY (1u << 1)
+#define BY_ID (1u << 2)
+#define BY_STATES (1u << 3)
+#define BY_AFTER (1u << 4)
+#define BY_REQUEST (1u << 5)
+#define BY_SEQ_FROM (1u << 6)
+#define BY_SEQ_TO (1u << 7)
+#define BY_DATE_FROM (1u << 8)
+#define BY_DATE_TO (1u << 9)
+#define BY_CREDIT (1u << 10)
+#define BY_INVOICE (1u << 11)
+#define BY_RECEIPT (1u << 12)
+#define BY_OPEN (1u << 13)
+#define BY_BOTH_OPEN (1u << 14)
+#define BY_UNACKNOWLEDGED (1u << 15)
+#define BY_LIMIT (1u << 16)
+#define KIND_SHIFT 24
+
+#define ACCOUNT CRD_KIND_BIT_ACCOUNT
+#define STATEFUL (CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE | CRD_KIND_BIT_RECEIPT | CRD_KIND_BIT_HOLD)
+/* The kinds that belong to an account; a customer and its requests are found by customer. */
+#define OF_ACCOUNT (ACCOUNT | STATEFUL | CRD_KIND_BIT_LINE | CRD_KIND_BIT_ENTRY)
+#define ENTRY CRD_KIND_BIT_ENTRY
+#define ALL 0xffffffffu
+
+/* Parameters of a SELECT by number; from 1, as SQLite has it. */
+enum parameter {
+    P_CUSTOMER = 1,
+    P_CURRENCY,
+    P_ID,
+    P_STATES,
+    P_AFTER_CUSTOMER,
+    P_AFTER_CURRENCY,
+    P_REQUEST,
+    P_SEQ_FROM,
+    P_SEQ_TO,
+    P_DATE_FROM,
+    P_DATE_TO,
+    P_CREDIT,
+    P_INVOICE,
+    P_RECEIPT,
+    P_LIMIT,
+    P_COUNT
+};
+
+static const struct condition {
+    uint32_t bit;
+    uint32_t kinds;
+    int first, count; /* parameters */
+    const char *sql;
+} conditions[] = {
+    {BY_CUSTOMER, ALL, P_CUSTOMER, 1, "customer = ?1"},
+    {BY_CURRENCY, OF_ACCOUNT, P_CURRENCY, 1, "currency = ?2"},
+    {BY_ID, STATEFUL | CRD_KIND_BIT_LINE, P_ID, 1, "id = ?3"},
+    {BY_STATES, STATEFUL, P_STATES, 1, "(?4 >> state) & 1"},
+    {BY_AFTER, OF_ACCOUNT, P_AFTER_CUSTOMER, 2, "(customer, currency) > (?5, ?6)"},
+    {BY_REQUEST, CRD_KIND_BIT_REQUEST, P_REQUEST, 1, "request_key = ?7"},
+    {BY_SEQ_FROM, ENTRY, P_SEQ_FROM, 1, "seq >= ?8"},
+    {BY_SEQ_TO, ENTRY, P_SEQ_TO, 1, "seq <= ?9"},
+    {BY_DATE_FROM, ENTRY, P_DATE_FROM, 1, "business_date >= ?10"},
+    {BY_DATE_TO, ENTRY, P_DATE_TO, 1, "business_date <= ?11"},
+    {BY_CREDIT, ENTRY, P_CREDIT, 1, "credit = ?12"},
+    {BY_INVOICE, ENTRY, P_INVOICE, 1, "invoice = ?13"},
+    {BY_RECEIPT, ENTRY, P_RECEIPT, 1, "receipt = ?14"},
+    /* From here on word for word as in the partial indexes of sqlite_schema.c. */
+    {BY_OPEN, ACCOUNT, 0, 0, "(open_credits > 0 OR open_invoices > 0)"},
+    {BY_OPEN, CRD_KIND_BIT_CREDIT, 0, 0, "remaining > 0"},
+    {BY_OPEN, CRD_KIND_BIT_INVOICE, 0, 0, "(open > 0 OR state = 1)"},
+    {BY_OPEN, CRD_KIND_BIT_HOLD, 0, 0, "amount > 0"},
+    {BY_BOTH_OPEN, ACCOUNT, 0, 0, "open_credits > 0 AND open_invoices > 0"},
+    {BY_UNACKNOWLEDGED, ACCOUNT, 0, 0, "acknowledged_seq < last_seq"},
+};
+#define CONDITIONS (sizeof conditions / sizeof *conditions)
+
+/* One read on its way. */
+struct reader {
+    crd_sqlite *s;
+    const crd_query *query;
+    crd_emit emit;
+    void *sink;
+    uint32_t bits; /* conditions the query sets */
+    int remember;  /* accounts read now are those of a page */
+    int silent;    /* and are not asked for themselves */
+    int stopped;   /* emit had enough */
+    const char *text[P_COUNT];
+    int64_t number[P_COUNT];
+};
+
+static uint32_t bit_of(uint32_t kind) {
+    return UINT32_C(1) << kind;
+}
+
+static void want_text(struct reader *r, uint32_t bit, enum parameter p, const char *text) {
+    if (text && *text) {
+        r->bits |= bit;
+        r->text[p] = text;
+    }
+}
+
+static void want_number(struct reader *r, uint32_t bit, enum parameter p, int64_t number) {
+    if (number != 0) {
+        r->bits |= bit;
+        r->number[p] = number;
+    }
+}
+
+static void note_conditions(struct reader *r) {
+    const crd_query *q = r->query;
+    want_text(r, BY_CUSTOMER, P_CUSTOMER, q->customer);
+    want_text(r, BY_ID, P_ID, q->id);
+    want_number(r, BY_STATES, P_STATES, q->states);
+    want_text(r, BY_AFTER, P_AFTER_CUSTOMER, q->after_customer);
+    r->text[P_AFTER_CURRENCY] = q->after_currency ? q->after_currency : "";
+    want_text(r, BY_REQUEST, P_REQUEST, q->request_key);
+    want_number(r, BY_SEQ_FROM, P_SEQ_FROM, q->seq_from);
+    want_number(r, BY_SEQ_TO, P_SEQ_TO, q->seq_to);
+    want_number(r, BY_DATE_FROM, P_DATE_FROM, q->date_from);
+    want_number(r, BY_DATE_TO, P_DATE_TO, q->date_to);
+    want_text(r, BY_CREDIT, P_CREDIT, q->entry_credit);
+    want_text(r, BY_INVOICE, P_INVOICE, q->entry_invoice);
+    want_text(r, BY_RECEIPT, P_RECEIPT, q->entry_receipt);
+    want_number(r, BY_LIMIT, P_LIMIT, q->limit);
+    if (q->currency) {
+        r->bits |= BY_CURRENCY;
+        r->text[P_CURRENCY] = q->currency;
+    }
+    r->bits |= q->flags & CRD_QUERY_OPEN ? BY_OPEN : 0;
+    r->bits |= q->flags & CRD_QUERY_BOTH_OPEN ? BY_BOTH_OPEN : 0;
+    r->bits |= q->flags & CRD_QUERY_UNACKNOWLEDGED ? BY_UNACKNOWLEDGED : 0;
+}
+
+/* The conditions of a set that concern a kind, with the kind: the shape of the SELECT. */
+static uint32_t shape_of(uint32_t kind, uint32_t bits) {
+    uint32_t shape = kind << KIND_SHIFT;
+    size_t i;
+    for (i = 0; i < CONDITIONS; i++) {
+        if (conditions[i].kinds & bit_of(kind)) {
+            shape |= bits & conditions[i].bit;
+        }
+    }
+    return shape | (kind == CRD_KIND_ACCOUNT ? bits & BY_LIMIT : 0);
+}
+
+/* The index a SELECT must use whatever the planner thinks of it, so that a customer's open documents cost the
+ * same in a small book and a large one. NULL: let the planner choose. */
+static const char *index_of(uint32_t kind, uint32_t bits) {
+    if (kind == CRD_KIND_ACCOUNT) {
+        return bits & BY_BOTH_OPEN        ? "crd_account_both_open"
+               : bits & BY_UNACKNOWLEDGED ? "crd_account_unacknowledged"
+                                          : NULL;
+    }
+    if (!(bits & BY_OPEN) || !(bits & BY_CUSTOMER) || bits & BY_ID) {
+        return NULL;
+    }
+    return kind == CRD_KIND_CREDIT    ? "crd_credit_open"
+           : kind == CRD_KIND_INVOICE ? "crd_invoice_open"
+           : kind == CRD_KIND_HOLD    ? "crd_hold_open"
+                                      : NULL;
+}
+
+static void append_columns(sqlite3_str *sql, const crd__table *table) {
+    int i;
+    sqlite3_str_appendall(sql, "SELECT ");
+    for (i = 0; i < table->column_count; i++) {
+        sqlite3_str_appendf(sql, "%s%s", i ? ", " : "", table->columns[i].name);
+    }
+    sqlite3_str_appendf(sql, " FROM main.%s", table->name);
+}
+
+static int32_t prepare_shape(crd_sqlite *s, uint32_t shape, sqlite3_stmt **out) {
+    uint32_t kind = shape >> KIND_SHIFT;
+    const char *index = index_of(kind, shape);
+    sqlite3_str *sql = sqlite3_str_new(s->db);
+    const char *link = " WHERE ";
+    size_t i;
+    append_columns(sql, &s->tables[kind]);
+    if (index) {
+        sqlite3_str_appendf(sql, " INDEXED BY %s", index);
+    }
+    for (i = 0; i < CONDITIONS; i++) {
+        if (shape & conditions[i].bit && conditions[i].kinds & bit_of(kind)) {
+            sqlite3_str_appendf(sql, "%s%s", link, conditions[i].sql);
+            link = " AND ";
+        }
+    }
+    if (shape & BY_LIMIT) {
+        sqlite3_str_appendall(sql, " ORDER BY customer, currency LIMIT ?15");
+    }
+    return crd__sqlite_prepare_built(s, sql, out);
+}
+
+/* The statement of a shape: the kept one, or a new one in the place of the least recently used. */
+static int32_t statement_of(crd_sqlite *s, uint32_t shape, sqlite3_stmt **out) {
+    crd__shape *oldest = &s->shapes[0];
+    int32_t outcome = CRD_OUTCOME_DONE;
+    int i;
+    for (i = 0; i < CRD__SHAPES && s->shapes[i].shape != shape; i++) {
+        if (s->shapes[i].used < oldest->used) {
+            oldest = &s->shapes[i];
+        }
+    }
+    if (i < CRD__SHAPES) {
+        oldest = &s->shapes[i];
+    } else {
+        sqlite3_finalize(oldest->statement);
+        oldest->statement = NULL;
+        oldest->shape = 0;
+        oldest->used = 0;
+        outcome = prepare_shape(s, shape, &oldest->statement);
+        if (outcome != CRD_OUTCOME_DONE) {
+            return outcome;
+        }
+        oldest->shape = shape;
+    }
+    oldest->used = ++s->shape_clock;
+    *out = oldest->statement;
+    return outcome;
+}
+
+static int32_t bind_shape(struct reader *r, sqlite3_stmt *statement, uint32_t shape) {
+    uint32_t kind = shape >> KIND_SHIFT;
+    int code = SQLITE_OK;
+    size_t i;
+    int p;
+    for (i = 0; i < CONDITIONS; i++) {
+        if (!(shape & conditions[i].bit) || !(conditions[i].kinds & bit_of(kind))) {
+            continue;
+        }
+        for (p = conditions[i].first; p < conditions[i].first + conditions[i].count; p++) {
+            code |= r->text[p] ? sqlite3_bind_text(statement, p, r->text[p], -1, SQLITE_STATIC)
+                               : sqlite3_bind_int64(statement, p, r->number[p]);
+        }
+    }
+    if (shape & BY_LIMIT) {
+        code |= sqlite3_bind_int64(statement, P_LIMIT, r->number[P_LIMIT]);
+    }
+    return code == SQLITE_OK ? CRD_OUTCOME_DONE : crd__sqlite_failed(r->s);
+}
+
+static int32_t wrong_column(crd_sqlite *s, const crd__table *table, const crd__column *column,
+                            sqlite3_stmt *row) {
+    const char *customer = (const char *)sqlite3_column_text(row, table->key_column[0]);
+    return crd__sqlite_refuse(s, CRD_OUTCOME_FAILED, SQLITE_MISMATCH,
+                              "%s.%s of customer '%.63s' holds a value of the wrong type, size or range",
+                              table->name, column->name, customer ? customer : "");
+}
+
+/*
+ * Puts one column where it belongs; 0 when it holds what it may not.
+ *
+ * Reading a row is most of the cost of reading, so each column is asked for once, as a value. SQLite calls
+ * such a value unprotected, for its connection might be used by another thread; ours is not while a call
+ * lasts.
+ */
+static int take_column(const crd__column *column, sqlite3_value *value, unsigned char *record) {
+    static const int type_of[] = {0,           SQLITE_INTEGER, SQLITE_INTEGER, SQLITE_INTEGER,
+                                  SQLITE_TEXT, SQLITE_BLOB,    SQLITE_BLOB};
+    unsigned char *place = record + column->offset;
+    int64_t number;
+    if (sqlite3_value_type(value) != type_of[column->form]) {
+        return 0;
+    }
+    if (column->form <= CRD__FORM_I64) {
+        number = sqlite3_value_int64(value);
+        if (column->form == CRD__FORM_I64) {
+            memcpy(place, &number, sizeof number);
+        } else if (column->form == CRD__FORM_U32) {
+            uint32_t narrow = (uint32_t)number;
+            memcpy(place, &narrow, sizeof narrow);
+            return number == (int64_t)narrow;
+        } else {
+            int32_t narrow = (int32_t)number;
+            memcpy(place, &narrow, sizeof narrow);
+            return number == (int64_t)narrow;
+        }
+    } else if (column->form == CRD__FORM_TEXT) {
+        const char *text = (const char *)sqlite3_value_text(value);
+        memcpy(place, &text, sizeof text);
+        return text != NULL;
+    } else if (column->form == CRD__FORM_HASH) {
+        if (sqlite3_value_bytes(value) != 32) {
+            return 0;
+        }
+        memcpy(place, sqlite3_value_blob(value), 32);
+    } else {
+        const uint8_t *bytes = sqlite3_value_blob(value);
+        uint64_t size = (uint64_t)sqlite3_value_bytes(value);
+        memcpy(place, &bytes, sizeof bytes);
+        memcpy(record + column->size_offset, &size, sizeof size);
+    }
+    return 1;
+}
+
+/* Makes s->record of a row. Its texts live as long as the row. */
+static int32_t take_row(crd_sqlite *s, uint32_t kind, sqlite3_stmt *row) {
+    const crd__table *table = &s->tables[kind];
+    uint32_t size = s->storage.record_size[kind];
+    unsigned char *record = (unsigned char *)&s->record;
+    int i;
+    memset(record, 0, size);
+    memcpy(record, &size, sizeof size);
+    for (i = 0; i < table->column_count; i++) {
+        if (!take_column(&table->columns[i], sqlite3_column_value(row, i), record)) {
+            return sqlite3_errcode(s->db) == SQLITE_NOMEM ? crd__sqlite_failed(s)
+                                                          : wrong_column(s, table, &table->columns[i], row);
+        }
+    }
+    return CRD_OUTCOME_DONE;
+}
+
+/* Notes the account just read: the seq it acknowledged, its customer, its currency. */
+static int32_t remember_account(crd_sqlite *s) {
+    const crd_account_record *account = &s->record.account;
+    size_t customer = strlen(account->customer) + 1, currency = strlen(account->currency) + 1;
+    uint64_t need = s->accounts_used + sizeof(int64_t) + customer + currency;
+    unsigned char *end;
+    if (need > s->accounts_room) {
+        unsigned char *grown = sqlite3_realloc64(s->accounts, 2 * need + 4096);
+        if (!grown) {
+            return crd__sqlite_refuse(s, CRD_OUTCOME_FAILED, SQLITE_NOMEM, "out of memory");
+        }
+        s->accounts = grown;
+        s->accounts_room = 2 * need + 4096;
+    }
+    end = s->accounts + s->accounts_used;
+    memcpy(end, &account->acknowledged_seq, sizeof(int64_t));
+    memcpy(end + sizeof(int64_t), account->customer, customer);
+    memcpy(end + sizeof(int64_t) + customer, account->currency, currency);
+    s->accounts_used = need;
+    return CRD_OUTCOME_DONE;
+}
+
+/* Steps a bound statement to its end, or until emit had enough, and resets it either way. */
+static int32_t run_select(struct reader *r, uint32_t kind, sqlite3_stmt *statement) {
+    crd_sqlite *s = r->s;
+    int32_t outcome = CRD_OUTCOME_DONE;
+    int code = SQLITE_DONE;
+    while (outcome == CRD_OUTCOME_DONE && !r->stopped && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        outcome = take_row(s, kind, statement);
+        if (outcome == CRD_OUTCOME_DONE && kind == CRD_KIND_ACCOUNT && r->remember) {
+            outcome = remember_account(s);
+        }
+        if (outcome == CRD_OUTCOME_DONE && !(kind == CRD_KIND_ACCOUNT && r->silent)) {
+            r->stopped = r->emit(r->sink, kind, &s->record) != 0;
+        }
+    }
+    if (outcome == CRD_OUTCOME_DONE && code != SQLITE_DONE && code != SQLITE_ROW) {
+        outcome = crd__sqlite_failed(s);
+    }
+    sqlite3_reset(statement);
+    return outcome;
+}
+
+static int32_t read_kind(struct reader *r, uint32_t kind, uint32_t bits) {
+    uint32_t shape = shape_of(kind, bits);
+    sqlite3_stmt *statement = NULL;
+    int32_t outcome = statement_of(r->s, shape, &statement);
+    if (outcome == CRD_OUTCOME_DONE) {
+        outcome = bind_shape(r, statement, shape);
+    }
+    return outcome == CRD_OUTCOME_DONE ? run_select(r, kind, statement) : outcome;
+}
+
+/* Reads the records of one kind for every account remembered; those that belong to a customer once for each.
+ * */
+static int32_t read_paged(struct reader *r, uint32_t kind) {
+    struct reader one = *r;
+    crd_sqlite *s = r->s;
+    int by_account = (OF_ACCOUNT & bit_of(kind)) != 0;
+    int unseen = kind == CRD_KIND_ENTRY && r->bits & BY_UNACKNOWLEDGED;
+    uint32_t bits = (r->bits & ~BY_AFTER) | BY_CUSTOMER | BY_CURRENCY | (unseen ? BY_SEQ_FROM : 0u);
+    uint32_t shape = shape_of(kind, bits);
+    const char *last = "";
+    sqlite3_stmt *statement = NULL;
+    int32_t outcome = statement_of(s, shape, &statement);
+    uint64_t at = 0;
+    while (at < s->accounts_used && outcome == CRD_OUTCOME_DONE && !one.stopped) {
+        const char *customer = (const char *)s->accounts + at + sizeof(int64_t);
+        const char *currency = customer + strlen(customer) + 1;
+        int64_t acknowledged;
+        memcpy(&acknowledged, s->accounts + at, sizeof acknowledged);
+        at = (uint64_t)(currency + strlen(currency) + 1 - (const char *)s->accounts);
+        if (!by_account && strcmp(customer, last) == 0) {
+            continue;
+        }
+        last = customer;
+        one.text[P_CUSTOMER] = customer;
+        one.text[P_CURRENCY] = currency;
+        if (unseen) {
+            one.number[P_SEQ_FROM] =
+                r->number[P_SEQ_FROM] > acknowledged ? r->number[P_SEQ_FROM] : acknowledged + 1;
+        }
+        outcome = bind_shape(&one, statement, shape);
+        if (outcome == CRD_OUTCOME_DONE) {
+            outcome = run_select(&one, kind, statement);
+        }
+    }
+    r->stopped = one.stopped;
+    return outcome;
+}
+
+/*
+ * Reads kind after kind, the account first. Which kinds are paged: all, with a limit or when only accounts
+ * with both sides open count; the entries alone, when only unacknowledged ones are wanted. In the last case,
+ * and when there is no limit, a condition on the accounts that says nothing about the paged kinds is dropped,
+ * so that it takes none of their records away.
+ */
+static int32_t read_kinds(struct reader *r) {
+    uint32_t kinds = r->query->kinds, paged = 0, bits = r->bits, kind;
+    int32_t outcome = CRD_OUTCOME_DONE;
+    if (bits & (BY_LIMIT | BY_BOTH_OPEN)) {
+        paged = ALL;
+    } else if (bits & BY_UNACKNOWLEDGED) {
+        paged = ENTRY;
+    }
+    paged &= kinds & ~ACCOUNT;
+    if (paged && !(bits & BY_LIMIT)) {
+        bits &= ~(bits & BY_BOTH_OPEN ? BY_UNACKNOWLEDGED : BY_OPEN);
+    }
+    r->remember = paged != 0;
+    r->silent = !(kinds & ACCOUNT);
+    r->s->accounts_used = 0;
+    if (!r->silent || r->remember) {
+        outcome = read_kind(r, CRD_KIND_ACCOUNT, bits);
+    }
+    for (kind = CRD_KIND_ACCOUNT + 1; kind < CRD_KIND_COUNT && outcome == CRD_OUTCOME_DONE && !r->stopped;
+         kind++) {
+        if (paged & bit_of(kind)) {
+            outcome = read_paged(r, kind);
+        } else if (kinds & bit_of(kind)) {
+            outcome = read_kind(r, kind, r->bits);
+        }
+    }
+    return outcome;
+}
+
+static const char *or_empty(const char *text) {
+    return text ? text : "";
+}
+
+static int compare_keys(const void *left, const void *right) {
+    const crd_key *a = *(const crd_key *const *)left, *b = *(const crd_key *const *)right;
+    int order;
+    if (a->kind != b->kind) {
+        return a->kind < b->kind ? -1 : 1;
+    }
+    order = strcmp(or_empty(a->customer), or_empty(b->customer));
+    order = order ? order : strcmp(or_empty(a->currency), or_empty(b->currency));
+    order = order ? order : strcmp(or_empty(a->id), or_empty(b->id));
+    if (order || (a->document_kind == b->document_kind && a->number == b->number)) {
+        return order;
+    }
+    if (a->document_kind != b->document_kind) {
+        return a->document_kind < b->document_kind ? -1 : 1;
+    }
+    return a->number < b->number ? -1 : 1;
+}
+
+static int32_t prepare_find(crd_sqlite *s, crd__table *table) {
+    sqlite3_str *sql = sqlite3_str_new(s->db);
+    int i;
+    append_columns(sql, table);
+    for (i = 0; i < table->key_count; i++) {
+        sqlite3_str_appendf(sql, "%s%s = ?%d", i ? " AND " : " WHERE ",
+                            table->columns[table->key_column[i]].name, i + 1);
+    }
+    return crd__sqlite_prepare_built(s, sql, &table->find);
+}
+
+static int bind_key(const crd__table *table, const crd_key *key) {
+    int i, code = SQLITE_OK;
+    for (i = 0; i < table->key_count; i++) {
+        const crd__column *column = &table->columns[table->key_column[i]];
+        if (column->form == CRD__FORM_U32) {
+            code |= sqlite3_bind_int64(table->find, i + 1, key->document_kind);
+        } else if (column->form == CRD__FORM_I64) {
+            code |= sqlite3_bind_int64(table->find, i + 1, key->number);
+        } else {
+            const char *text = strcmp(column->name, "customer") == 0   ? key->customer
+                               : strcmp(column->name, "currency") == 0 ? key->currency
+                                                                       : key->id;
+            code |= sqlite3_bind_text(table->find, i + 1, or_empty(text), -1, SQLITE_STATIC);
+        }
+    }
+    return code;
+}
+
+static int32_t read_key(struct reader *r, const crd_key *key) {
+    crd__table *table = &r->s->tables[key->kind];
+    int32_t outcome = table->find ? CRD_OUTCOME_DONE : prepare_find(r->s, table);
+    if (outcome == CRD_OUTCOME_DONE && bind_key(table, key) != SQLITE_OK) {
+        outcome = crd__sqlite_failed(r->s);
+    }
+    return outcome == CRD_OUTCOME_DONE ? run_select(r, key->kind, table->find) : outcome;
+}
+
+/* Reads records by key: sorted, so that accounts come first and none is emitted twice. */
+static int32_t read_keys(struct reader *r) {
+    const crd_query *q = r->query;
+    const crd_key **keys = sqlite3_malloc64(q->key_count * sizeof *keys);
+    int32_t outcome = CRD_OUTCOME_DONE;
+    uint64_t i;
+    if (!keys) {
+        return crd__sqlite_refuse(r->s, CRD_OUTCOME_FAILED, SQLITE_NOMEM, "out of memory");
+    }
+    for (i = 0; i < q->key_count; i++) {
+        keys[i] = q->keys[i];
+    }
+    qsort(keys, (size_t)q->key_count, sizeof *keys, compare_keys);
+    for (i = 0; i < q->key_count && outcome == CRD_OUTCOME_DONE && !r->stopped; i++) {
+        uint32_t kind = keys[i]->kind;
+        if (kind == 0 || kind >= CRD_KIND_COUNT || !(q->kinds & bit_of(kind))
+            || (i > 0 && compare_keys(&keys[i - 1], &keys[i]) == 0)) {
+            continue;
+        }
+        outcome = read_key(r, keys[i]);
+    }
+    sqlite3_free(keys);
+    return outcome;
+}
+
+static int32_t read_all(struct reader *r) {
+    crd_sqlite *s = r->s;
+    int32_t outcome = CRD_OUTCOME_DONE;
+    if (s->provisional) {
+        outcome = crd__sqlite_ensure_schema(s);
+    }
+    if (outcome == CRD_OUTCOME_DONE) {
+        outcome = crd__sqlite_begin(s, 0);
+    }
+    if (outcome != CRD_OUTCOME_DONE) {
+        return outcome;
+    }
+    if (s->joined && !s->read_only && r->query->flags & CRD_QUERY_FOR_WRITE) {
+        outcome = crd__sqlite_run(s, CRD__LOCK);
+    }
+    if (outcome == CRD_OUTCOME_DONE) {
+        outcome = crd__sqlite_check_version(s);
+    }
+    if (outcome == CRD_OUTCOME_DONE) {
+        outcome = r->query->key_count ? read_keys(r) : read_kinds(r);
+    }
+    return crd__sqlite_end(s, 0, outcome);
+}
+
+void CRD_CALL crd__sqlite_read(void *ctx, const crd_query *query, crd_emit emit, void *sink,
+                               crd_read_result *out) {
+    crd_sqlite *s = ctx;
+    struct reader r;
+    memset(&r, 0, sizeof r);
+    r.s = s;
+    r.query = query;
+    r.emit = emit;
+    r.sink = sink;
+    note_conditions(&r);
+    s->message[0] = 0;
+    s->error = 0;
+    out->outcome = read_all(&r);
+    if (out->outcome != CRD_OUTCOME_DONE) {
+        out->host_error = s->error;
+        memcpy(out->host_text, s->message, sizeof out->host_text);
+    }
+    out->proof = query->proof;
+}

@@ -1,0 +1,278 @@
+/*
+ * Writing to SQLite: the guards of a batch, then its changes, in one transaction.
+ *
+ * 1. All guards are checked under the write lock before anything is written, and every one that fails is
+ *    listed.
+ * 2. An independent batch keeps the groups none of whose guards failed. Any other fault takes all of it back.
+ * 3. Records are bound without being copied (SQLITE_STATIC); they live until the callback returns, and every
+ *    statement is reset before that.
+ */
+#include "sqlite_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One write on its way. */
+struct writer {
+    crd_sqlite *s;
+    const crd_batch *batch;
+    crd_write_result *out;
+    uint32_t *failed_groups; /* of an independent batch: sorted */
+    uint64_t failed_group_count;
+};
+
+static void append_assignments(sqlite3_str *sql, const crd__table *table, int keys, const char *link) {
+    const char *between = "";
+    int i;
+    for (i = 0; i < table->column_count; i++) {
+        if ((table->columns[i].key_place != 0) == keys) {
+            sqlite3_str_appendf(sql, "%s%s = ?%d", between, table->columns[i].name, i + 1);
+            between = link;
+        }
+    }
+}
+
+static int32_t prepare_update(crd_sqlite *s, crd__table *table) {
+    sqlite3_str *sql = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(sql, "UPDATE main.%s SET ", table->name);
+    append_assignments(sql, table, 0, ", ");
+    sqlite3_str_appendall(sql, " WHERE ");
+    append_assignments(sql, table, 1, " AND ");
+    return crd__sqlite_prepare_built(s, sql, &table->update);
+}
+
+static int32_t prepare_insert(crd_sqlite *s, crd__table *table) {
+    sqlite3_str *sql = sqlite3_str_new(s->db);
+    int i;
+    sqlite3_str_appendf(sql, "INSERT INTO main.%s (", table->name);
+    for (i = 0; i < table->column_count; i++) {
+        sqlite3_str_appendf(sql, "%s%s", i ? ", " : "", table->columns[i].name);
+    }
+    sqlite3_str_appendall(sql, ") VALUES (");
+    for (i = 0; i < table->column_count; i++) {
+        sqlite3_str_appendf(sql, "%s?%d", i ? ", " : "", i + 1);
+    }
+    sqlite3_str_appendall(sql, ")");
+    return crd__sqlite_prepare_built(s, sql, &table->insert);
+}
+
+static int bind_text(sqlite3_stmt *statement, int parameter, const unsigned char *place) {
+    const char *text;
+    memcpy(&text, place, sizeof text);
+    return sqlite3_bind_text(statement, parameter, text ? text : "", -1, SQLITE_STATIC);
+}
+
+static int bind_bytes(sqlite3_stmt *statement, int parameter, const unsigned char *place,
+                      const unsigned char *length) {
+    const uint8_t *bytes;
+    uint64_t size;
+    memcpy(&bytes, place, sizeof bytes);
+    memcpy(&size, length, sizeof size);
+    return sqlite3_bind_blob64(statement, parameter, bytes && size ? (const void *)bytes : "",
+                               bytes ? size : 0, SQLITE_STATIC);
+}
+
+static int bind_record(sqlite3_stmt *statement, const crd__table *table, const unsigned char *record) {
+    const crd__column *column = table->columns;
+    int i, code = SQLITE_OK;
+    for (i = 1; i <= table->column_count; i++, column++) {
+        const unsigned char *place = record + column->offset;
+        uint32_t natural;
+        int32_t integer;
+        int64_t number;
+        switch (column->form) {
+        case CRD__FORM_U32:
+            memcpy(&natural, place, sizeof natural);
+            code |= sqlite3_bind_int64(statement, i, natural);
+            break;
+        case CRD__FORM_I32:
+            memcpy(&integer, place, sizeof integer);
+            code |= sqlite3_bind_int64(statement, i, integer);
+            break;
+        case CRD__FORM_TEXT:
+            code |= bind_text(statement, i, place);
+            break;
+        case CRD__FORM_HASH:
+            code |= sqlite3_bind_blob(statement, i, place, 32, SQLITE_STATIC);
+            break;
+        case CRD__FORM_BYTES:
+            code |= bind_bytes(statement, i, place, record + column->size_offset);
+            break;
+        default:
+            memcpy(&number, place, sizeof number);
+            code |= sqlite3_bind_int64(statement, i, number);
+            break;
+        }
+    }
+    return code;
+}
+
+/* The record of a change, at least as long as our columns reach: what a shorter one lacks is zero. */
+static const unsigned char *whole_record(crd_sqlite *s, const crd_change *change) {
+    const crd__record *record = change->record;
+    if (record->struct_size >= s->tables[change->kind].extent) {
+        return change->record;
+    }
+    memset(&s->record, 0, sizeof s->record);
+    memcpy(&s->record, record, record->struct_size);
+    return (const unsigned char *)&s->record;
+}
+
+static int32_t apply_change(struct writer *w, uint64_t index) {
+    crd_sqlite *s = w->s;
+    const crd_change *change = w->batch->changes[index];
+    int inserts = change->operation == CRD_CHANGE_INSERT;
+    int32_t outcome = CRD_OUTCOME_DONE;
+    sqlite3_stmt *statement;
+    crd__table *table;
+    if (change->kind == 0 || change->kind >= CRD_KIND_COUNT
+        || (!inserts && change->operation != CRD_CHANGE_UPDATE)) {
+        return crd__sqlite_refuse(s, CRD_OUTCOME_FAILED, SQLITE_MISUSE,
+                                  "a change of unknown kind or operation");
+    }
+    table = &s->tables[change->kind];
+    if (!(inserts ? table->insert : table->update)) {
+        outcome = inserts ? prepare_insert(s, table) : prepare_update(s, table);
+        if (outcome != CRD_OUTCOME_DONE) {
+            return outcome;
+        }
+    }
+    statement = inserts ? table->insert : table->update;
+    if (bind_record(statement, table, whole_record(s, change)) != SQLITE_OK
+        || sqlite3_step(statement) != SQLITE_DONE) {
+        outcome = crd__sqlite_failed(s);
+        if (inserts && s->error == SQLITE_CONSTRAINT_PRIMARYKEY) {
+            w->out->exists = index;
+            outcome = CRD_OUTCOME_EXISTS;
+        }
+    } else if (!inserts && sqlite3_changes(s->db) == 0) {
+        outcome = crd__sqlite_refuse(s, CRD_OUTCOME_FAILED, SQLITE_NOTFOUND,
+                                     "a record to be updated does not exist in %s", table->name);
+    }
+    sqlite3_reset(statement);
+    return outcome;
+}
+
+/* Whether an account still has the version a guard names. */
+static int32_t check_guard(crd_sqlite *s, sqlite3_stmt *statement, const crd_guard *guard, int *holds) {
+    int32_t outcome = CRD_OUTCOME_DONE;
+    int64_t version = 0;
+    int code;
+    if ((sqlite3_bind_text(statement, 1, guard->customer, -1, SQLITE_STATIC)
+         | sqlite3_bind_text(statement, 2, guard->currency, -1, SQLITE_STATIC))
+        != SQLITE_OK) {
+        return crd__sqlite_failed(s);
+    }
+    code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        version = sqlite3_column_int64(statement, 0);
+    } else if (code != SQLITE_DONE) {
+        outcome = crd__sqlite_failed(s);
+    }
+    *holds = version == guard->version;
+    sqlite3_reset(statement);
+    return outcome;
+}
+
+static int32_t check_guards(struct writer *w) {
+    sqlite3_stmt *statement = NULL;
+    int32_t outcome = crd__sqlite_control(w->s, CRD__GUARD, &statement);
+    uint64_t i;
+    for (i = 0; i < w->batch->guard_count && outcome == CRD_OUTCOME_DONE; i++) {
+        int holds = 0;
+        outcome = check_guard(w->s, statement, w->batch->guards[i], &holds);
+        if (outcome == CRD_OUTCOME_DONE && !holds) {
+            w->out->failed[w->out->failed_count++] = i;
+        }
+    }
+    return outcome;
+}
+
+static int compare_groups(const void *left, const void *right) {
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return (a > b) - (a < b);
+}
+
+static int group_failed(const struct writer *w, uint32_t group) {
+    return w->failed_group_count > 0
+           && bsearch(&group, w->failed_groups, (size_t)w->failed_group_count, sizeof group, compare_groups)
+                  != NULL;
+}
+
+/* After guards failed: which groups fall with them, and whether any stands. */
+static int32_t sort_groups(struct writer *w) {
+    const crd_batch *batch = w->batch;
+    uint64_t i, count = w->out->failed_count;
+    if (!(batch->flags & CRD_BATCH_INDEPENDENT)) {
+        return CRD_OUTCOME_CONFLICT;
+    }
+    w->failed_groups = sqlite3_malloc64(count * sizeof *w->failed_groups);
+    if (!w->failed_groups) {
+        return crd__sqlite_refuse(w->s, CRD_OUTCOME_FAILED, SQLITE_NOMEM, "out of memory");
+    }
+    for (i = 0; i < count; i++) {
+        w->failed_groups[i] = batch->guards[w->out->failed[i]]->group;
+    }
+    qsort(w->failed_groups, (size_t)count, sizeof *w->failed_groups, compare_groups);
+    w->failed_group_count = count;
+    for (i = 0; i < batch->guard_count; i++) {
+        if (!group_failed(w, batch->guards[i]->group)) {
+            return CRD_OUTCOME_DONE;
+        }
+    }
+    return CRD_OUTCOME_CONFLICT;
+}
+
+static int32_t write_batch(struct writer *w) {
+    int32_t outcome = w->s->joined ? crd__sqlite_run(w->s, CRD__LOCK) : CRD_OUTCOME_DONE;
+    uint64_t i;
+    if (outcome == CRD_OUTCOME_DONE) {
+        outcome = crd__sqlite_check_version(w->s);
+    }
+    if (outcome == CRD_OUTCOME_DONE) {
+        outcome = check_guards(w);
+    }
+    if (outcome == CRD_OUTCOME_DONE && w->out->failed_count > 0) {
+        outcome = sort_groups(w);
+    }
+    for (i = 0; i < w->batch->change_count && outcome == CRD_OUTCOME_DONE; i++) {
+        if (!group_failed(w, w->batch->changes[i]->group)) {
+            outcome = apply_change(w, i);
+        }
+    }
+    sqlite3_free(w->failed_groups);
+    return outcome;
+}
+
+static int32_t write_all(struct writer *w) {
+    crd_sqlite *s = w->s;
+    int32_t outcome = CRD_OUTCOME_DONE;
+    if (s->read_only) {
+        return crd__sqlite_refuse(s, CRD_OUTCOME_FAILED, SQLITE_READONLY, "the storage was opened read only");
+    }
+    if (s->provisional) {
+        outcome = crd__sqlite_ensure_schema(s);
+    }
+    if (outcome == CRD_OUTCOME_DONE) {
+        outcome = crd__sqlite_begin(s, 1);
+    }
+    return outcome == CRD_OUTCOME_DONE ? crd__sqlite_end(s, 1, write_batch(w)) : outcome;
+}
+
+void CRD_CALL crd__sqlite_write(void *ctx, const crd_batch *batch, crd_write_result *out) {
+    crd_sqlite *s = ctx;
+    struct writer w;
+    memset(&w, 0, sizeof w);
+    w.s = s;
+    w.batch = batch;
+    w.out = out;
+    s->message[0] = 0;
+    s->error = 0;
+    out->failed_count = 0;
+    out->outcome = write_all(&w);
+    if (out->outcome != CRD_OUTCOME_DONE && out->outcome != CRD_OUTCOME_CONFLICT) {
+        out->host_error = s->error;
+        memcpy(out->host_text, s->message, sizeof out->host_text);
+    }
+    out->proof = batch->proof;
+}
