@@ -62,8 +62,12 @@ SANITIZERS = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fn
 COMPILE = $(CC) -std=c99 $(WARNINGS) -fno-common $(SANITIZERS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LINK = $(CC) $(SANITIZERS) $(CFLAGS) $(LDFLAGS)
 
-# Library code is compiled once, as position-independent code, for the static and the shared library alike.
-COMPILE_LIB = $(COMPILE) -fPIC -fvisibility=hidden -DCRD_BUILD -Iinclude
+# Library code is compiled once, as position-independent code, for the static and the shared library alike. Nothing is
+# thrown through it, so it carries no unwind tables.
+COMPILE_LIB = $(COMPILE) -fPIC -fvisibility=hidden -fno-asynchronous-unwind-tables -DCRD_BUILD -Iinclude
+
+# The floors above the core wait for the storage, not for arithmetic: an optimised build optimises them for size.
+SMALL = $(if $(filter -O2,$(CFLAGS)),-Os)
 
 # A sanitizer's runtime is linked into the program, not into the library, so the library has loose ends then.
 LINK_SHARED = $(LINK) -shared -Wl,-Bsymbolic-functions $(if $(SANITIZE),,-Wl,--no-undefined)
@@ -132,12 +136,12 @@ $(BUILD)/flags: FORCE
 
 $(OBJ)/lib/%.o: lib/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(COMPILE_LIB) -Ilib -c -o $@ $<
+	$(COMPILE_LIB) $(if $(filter lib/ledger/%,$<),$(SMALL)) -Ilib -c -o $@ $<
 
 # A storage sees the public headers only, as one that a host wrote would.
 $(OBJ)/lib/storage/%.o: lib/storage/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(COMPILE_LIB) $(SQLITE_CFLAGS) -c -o $@ $<
+	$(COMPILE_LIB) $(if $(filter lib/storage/memory%,$<),$(SMALL)) $(SQLITE_CFLAGS) -c -o $@ $<
 
 # Made anew and appended to, not updated: an update would keep one member of two rooms' files with the same name.
 $(BUILD)/libcredit.a: $(CORE_OBJ)

@@ -48,6 +48,7 @@ typedef struct column {
 typedef struct side {
     const crd_open_items *items;
     uint32_t count;
+    const uint32_t *group; /* NULL when all items of both sides are of one group */
     uint32_t column_count; /* group and sequence only, when the host compares */
     column columns[CRD_ALLOCATE_KEYS + 2];
     uint32_t *order;
@@ -123,12 +124,13 @@ static void add_column(side *s, const void *values, uint32_t flip) {
     s->column_count++;
 }
 
-static void open_side(side *s, const crd_open_items *items, uint32_t *order) {
+static void open_side(side *s, const crd_open_items *items, const uint32_t *group, uint32_t *order) {
     s->items = items;
     s->count = (uint32_t)items->count;
+    s->group = group;
     s->column_count = 0;
     s->order = order;
-    add_column(s, items->group, 0);
+    add_column(s, group, 0);
     for (uint32_t k = 0; items->compare == NULL && k < items->key_count; k++)
         add_column(s, items->keys[k], UINT32_C(1) << 31);
     add_column(s, items->sequence, 0);
@@ -140,10 +142,10 @@ static int comes_before(const side *s, uint32_t a, uint32_t b) {
     uint32_t c = 0;
     if (items->compare != NULL) {
         int32_t answer;
-        if (items->group != NULL && items->group[a] != items->group[b]) return items->group[a] < items->group[b];
+        if (s->group != NULL && s->group[a] != s->group[b]) return s->group[a] < s->group[b];
         answer = items->compare(items->ctx, a, b);
         if (answer != 0) return answer < 0;
-        c = items->group != NULL; /* equal; only the sequence is left */
+        c = s->group != NULL; /* equal; only the sequence is left */
     }
     for (; c < s->column_count; c++) {
         uint32_t x = s->columns[c].values[a] ^ s->columns[c].flip, y = s->columns[c].values[b] ^ s->columns[c].flip;
@@ -309,8 +311,8 @@ static void put_in_order(side *s, uint64_t *scratch) {
 
 /* ---- The walk */
 
-static uint32_t group_of(const crd_open_items *items, uint32_t item) {
-    return items->group != NULL ? items->group[item] : 0;
+static uint32_t group_of(const side *s, uint32_t item) {
+    return s->group != NULL ? s->group[item] : 0;
 }
 
 static void apply(crd_allocation *out, uint64_t count, uint32_t credit, uint32_t invoice, int64_t amount) {
@@ -343,7 +345,7 @@ static int read_ahead(finger *f) {
     for (uint32_t i = 0; i < f->length; i++) {
         f->item[i] = order[i];
         f->amount[i] = items->amount[order[i]];
-        f->group[i] = group_of(items, order[i]);
+        f->group[i] = group_of(f->s, order[i]);
     }
     return f->length > 0;
 }
@@ -440,14 +442,13 @@ static uint32_t foremost(queues *q, uint32_t set) {
 }
 
 /* Spends one credit on the queues of its group; returns the new count of applications. */
-static uint64_t spend(queues *q, const crd_open_items *credits, uint32_t credit, crd_allocation *out, uint64_t count) {
-    const crd_open_items *invoices = q->invoices->items;
-    int64_t left = credits->amount[credit];
-    uint32_t set = credits->kind != NULL ? credits->kind[credit] : UINT32_MAX;
-    uint32_t invoice = credits->prefer != NULL ? credits->prefer[credit] - 1 : NONE;
-    uint32_t own = group_of(credits, credit);
-    if (invoice != NONE && (group_of(invoices, invoice) != own || !(set >> kind_of(invoices, invoice) & 1)))
-        invoice = NONE;
+static uint64_t spend(queues *q, const side *credits, uint32_t credit, crd_allocation *out, uint64_t count) {
+    const crd_open_items *items = credits->items;
+    int64_t left = items->amount[credit];
+    uint32_t set = items->kind != NULL ? items->kind[credit] : UINT32_MAX;
+    uint32_t invoice = items->prefer != NULL ? items->prefer[credit] - 1 : NONE;
+    if (invoice != NONE && group_of(q->invoices, invoice) != group_of(credits, credit)) invoice = NONE;
+    if (invoice != NONE && !(set >> kind_of(q->invoices->items, invoice) & 1)) invoice = NONE;
     while (left > 0) {
         int64_t amount;
         if (invoice == NONE) {
@@ -469,18 +470,28 @@ static uint64_t walk_queues(const side *credits, queues *q, crd_allocation *out)
     uint32_t i = 0, end = 0;
     uint64_t count = 0;
     while (i < credits->count) {
-        uint32_t group = group_of(credits->items, credits->order[i]), first = end;
-        while (first < invoices->count && group_of(invoices->items, invoices->order[first]) < group) first++;
+        uint32_t group = group_of(credits, credits->order[i]), first = end;
+        while (first < invoices->count && group_of(invoices, invoices->order[first]) < group) first++;
         end = first;
-        while (end < invoices->count && group_of(invoices->items, invoices->order[end]) == group) end++;
+        while (end < invoices->count && group_of(invoices, invoices->order[end]) == group) end++;
         queue_up(q, first, end);
-        for (; i < credits->count && group_of(credits->items, credits->order[i]) == group; i++)
-            count = spend(q, credits->items, credits->order[i], out, count);
+        for (; i < credits->count && group_of(credits, credits->order[i]) == group; i++)
+            count = spend(q, credits, credits->order[i], out, count);
     }
     return count;
 }
 
 /* ---- The entrance */
+
+/* 1 if no credit and no invoice is of another group than the first credit. Of many groups, the second item tells. */
+static int is_one_group(const crd_open_items *credits, const crd_open_items *invoices) {
+    if (credits->group == NULL) return 1;
+    for (uint64_t i = 0; i < credits->count; i++)
+        if (credits->group[i] != credits->group[0]) return 0;
+    for (uint64_t i = 0; i < invoices->count; i++)
+        if (invoices->group[i] != credits->group[0]) return 0;
+    return 1;
+}
 
 /* Sorting takes two words per item of the larger side; a walk takes a word and a half per invoice, which is less. */
 uint64_t crd_allocate_work_size(uint64_t credits, uint64_t invoices) {
@@ -501,14 +512,16 @@ crd_status crd_allocate(const crd_open_items *credits, const crd_open_items *inv
     uint32_t *orders;
     uint64_t *scratch;
     crd_status status;
+    int one;
     if (out == NULL || !is_known(out, out->struct_size, sizeof *out)) return CRD_E_ARGUMENT;
     out->count = 0;
     status = look(credits, invoices, work, work_size, out);
     if (status != CRD_OK || credits->count == 0 || invoices->count == 0) return status;
     orders = aligned(work);
     scratch = aligned(orders + credits->count + invoices->count);
-    open_side(&from, credits, orders);
-    open_side(&to, invoices, orders + credits->count);
+    one = is_one_group(credits, invoices);
+    open_side(&from, credits, one ? NULL : credits->group, orders);
+    open_side(&to, invoices, one ? NULL : invoices->group, orders + credits->count);
     put_in_order(&from, scratch);
     put_in_order(&to, scratch);
     if (credits->prefer == NULL && credits->kind == NULL) {

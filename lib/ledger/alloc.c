@@ -1,7 +1,7 @@
 /*
  * The default allocator: the only file of the library that calls malloc.
  */
-#include "ledger/memory.h"
+#include "ledger/arena.h"
 
 #include <stdlib.h>
 

@@ -23,7 +23,7 @@
 #include "core/decide.h"
 #include "core/fold.h"
 #include "core/record.h"
-#include "ledger/memory.h"
+#include "ledger/arena.h"
 
 typedef struct crd__account crd__account;
 

@@ -1,7 +1,7 @@
 /*
- * Arenas, lists, sorting and the index. See memory.h.
+ * Arenas, lists, sorting and the index. See arena.h.
  */
-#include "ledger/memory.h"
+#include "ledger/arena.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * Memory of the first floor: the host's allocator, arenas, growing lists and an index by name.
  * Everything returns NULL or 0 when memory could not be had, and then changed nothing.
  */
-#ifndef CREDIT_LEDGER_MEMORY_H
-#define CREDIT_LEDGER_MEMORY_H
+#ifndef CREDIT_LEDGER_ARENA_H
+#define CREDIT_LEDGER_ARENA_H
 
 #include <credit/storage.h>
 #include <stddef.h>
