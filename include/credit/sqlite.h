@@ -26,7 +26,7 @@ typedef struct crd_sqlite crd_sqlite;
 
 /**
  * Opens a database file, making it and its tables when they do not exist, and migrating an older schema.
- * The file is put in WAL mode with synchronous=FULL. @memberof crd_sqlite
+ * The file is put in WAL mode with synchronous=FULL, and given a page cache of 64 MB. @memberof crd_sqlite
  * @param path   UTF-8 path, or ":memory:"
  * @param flags  CRD_SQLITE_…
  * @param out    receives the storage; also set on failure when there was memory for it, so that the cause can be

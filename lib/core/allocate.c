@@ -1,22 +1,22 @@
 /*
  * The allocator: who pays what (rule M15). A pure function over columns; see <credit/allocate.h>.
  *
- * Three steps: look at the input once and refuse what is malformed; put each side in order; walk the two sides.
+ * Three steps: look at the input and refuse what is malformed; put each side in order; walk the two sides.
  *
- * Terms. A "side" is the credits or the invoices. The "order" of a side is the array of its indices in the order of
- * payment; a "place" is a position in it. A "column" is one criterion of the order, the group being the first and the
- * sequence the last.
+ * Terms. A "side" is the credits or the invoices. The "order" of a side is the array of its indices in the
+ * order of payment; a "place" is a position in it. A "column" is one criterion of the order, the group being
+ * the first and the sequence the last.
  *
  * Invariants:
  * 1. Nothing is written to `out` but its count before the whole input is known to be good.
- * 2. Every sort here is stable and starts from the order 0, 1, 2, …; so the position in the arrays is the last
- *    criterion without being one, and trailing columns that the positions already follow can be dropped.
+ * 2. Every sort here is stable and starts from the order 0, 1, 2, …; so the position in the arrays is the
+ *    last criterion without being one, and trailing columns that the positions follow can be dropped.
  * 3. The walk writes an application only when it uses up a credit or an invoice that had something, so that
  *    credits + invoices is room enough.
  * 4. Whatever `compare` answers, no index leaves its array: the sorts only move indices about.
  *
- * Working memory: the order of the credits, that of the invoices, then a scratch area which first serves the sorting
- * of either side (words twice over, and counters) and then the walk (open amounts and queues).
+ * Working memory: the order of the credits, that of the invoices, then a scratch area which first serves the
+ * sorting of either side (words twice over) and then the walk (open amounts and queues).
  */
 #include <credit/allocate.h>
 
@@ -29,15 +29,17 @@
 /* Runs of this length are sorted by insertion; an account rarely has more open items than two of them. */
 #define RUN 16
 
-/* From this many items on, a side is sorted by digits; below, looking at 2^DIGIT counters would cost more. */
-#define MANY 400
-#define DIGIT 11
-#define COUNTERS (1u << DIGIT)
+/* From this many items on, a side is sorted by digits instead of by comparing. */
+#define MANY 40
+
+/* Bits a digit takes at most. Wider ones save passes, but scatter the items over more places than the nearest
+ * cache holds, which costs as much. */
+#define DIGIT 8
 
 /* Items looked at in one go, where that helps a processor to do several things at once. */
 #define BLOCK 64
 
-/* A criterion: unsigned numbers after `flip`, which turns the order of signed numbers into that of unsigned ones. */
+/* A criterion. `flip` is what signed numbers must be xored with to be compared as unsigned ones, or 0. */
 typedef struct column {
     const uint32_t *values;
     uint32_t flip;
@@ -51,7 +53,7 @@ typedef struct side {
     const uint32_t *group; /* NULL when all items of both sides are of one group */
     uint32_t column_count; /* group and sequence only, when the host compares */
     column columns[CRD_ALLOCATE_KEYS + 2];
-    uint32_t *order;
+    uint32_t *order; /* NULL when the items stand in order */
 } side;
 
 /* ---- Looking at the input */
@@ -75,9 +77,11 @@ static int columns_given(const crd_open_items *items) {
     return 1;
 }
 
-/* Of a column that both sides must have or neither: an empty side may leave it out. */
-static int paired(const crd_open_items *a, const uint32_t *of_a, const crd_open_items *b, const uint32_t *of_b) {
-    return a->count == 0 || b->count == 0 || (of_a == NULL) == (of_b == NULL);
+/* Some columns both sides must have or neither; an empty side may leave them out. */
+static int columns_paired(const crd_open_items *credits, const crd_open_items *invoices) {
+    if (credits->count == 0 || invoices->count == 0) return 1;
+    return (credits->group == NULL) == (invoices->group == NULL) &&
+           (credits->kind == NULL) == (invoices->kind == NULL);
 }
 
 /* Without branches inside the loops, as these run over everything. */
@@ -105,9 +109,7 @@ static crd_status look(const crd_open_items *credits, const crd_open_items *invo
     if (out->capacity > 0 && (out->credit == NULL || out->invoice == NULL || out->amount == NULL))
         return CRD_E_ARGUMENT;
     if (!columns_given(credits) || !columns_given(invoices)) return CRD_E_ARGUMENT;
-    if (!paired(credits, credits->group, invoices, invoices->group)) return CRD_E_ARGUMENT;
-    if (!paired(credits, credits->kind, invoices, invoices->kind)) return CRD_E_ARGUMENT;
-    if (invoices->prefer != NULL) return CRD_E_ARGUMENT;
+    if (!columns_paired(credits, invoices) || invoices->prefer != NULL) return CRD_E_ARGUMENT;
     if (!amounts_good(credits) || !amounts_good(invoices)) return CRD_E_ARGUMENT;
     if (!at_most(credits->prefer, credits->count, invoices->count)) return CRD_E_ARGUMENT;
     if (!at_most(invoices->kind, invoices->count, KINDS - 1)) return CRD_E_ARGUMENT;
@@ -148,8 +150,8 @@ static int comes_before(const side *s, uint32_t a, uint32_t b) {
         c = s->group != NULL; /* equal; only the sequence is left */
     }
     for (; c < s->column_count; c++) {
-        uint32_t x = s->columns[c].values[a] ^ s->columns[c].flip, y = s->columns[c].values[b] ^ s->columns[c].flip;
-        if (x != y) return x < y;
+        const column *col = &s->columns[c];
+        if (col->values[a] != col->values[b]) return (col->values[a] ^ col->flip) < (col->values[b] ^ col->flip);
     }
     return 0;
 }
@@ -187,8 +189,8 @@ static void sort_by_comparing(const side *s, uint32_t *spare) {
     for (uint64_t width = RUN; width < count && !runs_agree(s, from, width); width *= 2) {
         uint32_t *swap = from;
         for (uint64_t start = 0; start < count; start += 2 * width) {
-            uint64_t rest = count - start;
-            merge(s, from + start, rest < width ? rest : width, rest < 2 * width ? rest : 2 * width, to + start);
+            uint64_t rest = count - start, middle = rest < width ? rest : width;
+            merge(s, from + start, middle, rest < 2 * width ? rest : 2 * width, to + start);
         }
         from = to;
         to = swap;
@@ -196,8 +198,8 @@ static void sort_by_comparing(const side *s, uint32_t *spare) {
     if (from != s->order) memcpy(s->order, from, (size_t)count * sizeof *from);
 }
 
-/* Block by block and without a branch per item, since whether two neighbours tell apart by their group, their date or
- * less is nothing a processor can guess. */
+/* Block by block and without a branch per item, since whether two neighbours tell apart by their group,
+ * their date or less is nothing a processor can guess. */
 static int in_order(const side *s) {
     uint8_t follows[BLOCK]; /* 1 if an item does not come before its predecessor by the columns seen so far */
     for (uint32_t start = 1; start < s->count;) {
@@ -247,15 +249,15 @@ static void measure(side *s) {
     }
 }
 
-/* Sorts words stably by `width` bits from `shift` on, digit by digit from the lowest; returns where they ended up. */
-static uint64_t *sort_words(uint64_t *from, uint64_t *to, uint32_t count, uint32_t shift, uint32_t width,
-                            uint32_t *counters) {
+/* Sorts words stably by `width` bits from `shift` on, digit by digit from the lowest; returns where they are. */
+static uint64_t *sort_words(uint64_t *from, uint64_t *to, uint32_t count, uint32_t shift, uint32_t width) {
+    uint32_t counters[1 << DIGIT];
     uint32_t passes = (width + DIGIT - 1) / DIGIT;
     for (uint32_t pass = 0; pass < passes; pass++) {
-        uint32_t digit = (width + passes - 1 - pass) / passes; /* the widths of the digits add up to `width` */
+        uint32_t digit = (width + passes - 1 - pass) / passes; /* these add up to `width` */
         uint32_t mask = (UINT32_C(1) << digit) - 1, start = 0;
         uint64_t *swap = from;
-        memset(counters, 0, (mask + (size_t)1) * sizeof *counters);
+        memset(counters, 0, sizeof counters);
         for (uint32_t i = 0; i < count; i++) counters[from[i] >> shift & mask]++;
         if (counters[from[0] >> shift & mask] < count) { /* else the digit is the same in all */
             for (uint32_t d = 0; d <= mask; d++) {
@@ -273,11 +275,11 @@ static uint64_t *sort_words(uint64_t *from, uint64_t *to, uint32_t count, uint32
 }
 
 /*
- * Columns are packed, from the least significant on, above the item's index into one word of 64 bits, and the words
- * are sorted. If they do not all fit, what was packed is sorted first and the next columns then, stably, from that
- * order on; any one column fits, as neither it nor the index is wider than 32 bits.
+ * Columns are packed, from the least significant on, above the item's index into one word of 64 bits, and
+ * the words are sorted. If they do not all fit, what was packed is sorted first and the next columns then,
+ * stably, from that order on; any one column fits, as neither it nor the index is wider than 32 bits.
  */
-static void sort_by_digits(side *s, uint64_t *words, uint64_t *spare, uint32_t *counters) {
+static void sort_by_digits(side *s, uint64_t *words, uint64_t *spare) {
     uint32_t index_bits = bits_of(s->count - 1);
     uint64_t index_mask = (UINT64_C(1) << index_bits) - 1;
     uint32_t left;
@@ -295,21 +297,30 @@ static void sort_by_digits(side *s, uint64_t *words, uint64_t *spare, uint32_t *
                 words[i] |= (uint64_t)((col->values[s->order[i]] ^ col->flip) - col->low) << at;
             width += col->width;
         }
-        sorted = sort_words(words, spare, s->count, index_bits, width, counters);
+        sorted = sort_words(words, spare, s->count, index_bits, width);
         for (uint32_t i = 0; i < s->count; i++) s->order[i] = (uint32_t)(sorted[i] & index_mask);
     }
 }
 
-/* `scratch` has room for two words per item and the counters. */
+/* `scratch` has room for two words per item. */
 static void put_in_order(side *s, uint64_t *scratch) {
+    int by_digits = s->items->compare == NULL && s->count >= MANY;
+    if (by_digits && in_order(s)) {
+        s->order = NULL;
+        return;
+    }
     for (uint32_t i = 0; i < s->count; i++) s->order[i] = i;
-    if (s->items->compare != NULL || s->count < MANY)
+    if (by_digits)
+        sort_by_digits(s, scratch, scratch + s->count);
+    else
         sort_by_comparing(s, (uint32_t *)scratch);
-    else if (!in_order(s))
-        sort_by_digits(s, scratch, scratch + s->count, (uint32_t *)(scratch + 2 * (uint64_t)s->count));
 }
 
 /* ---- The walk */
+
+static uint32_t item_at(const side *s, uint32_t place) {
+    return s->order != NULL ? s->order[place] : place;
+}
 
 static uint32_t group_of(const side *s, uint32_t item) {
     return s->group != NULL ? s->group[item] : 0;
@@ -322,8 +333,9 @@ static void apply(crd_allocation *out, uint64_t count, uint32_t credit, uint32_t
 }
 
 /*
- * A finger moves along the order of a side. It reads a block ahead: in a large side each item is a cache miss, and the
- * misses of a block overlap, while the walk itself would wait for each one behind a branch it cannot guess.
+ * A finger moves along the order of a side. It reads a block ahead: in a large side each item is a cache
+ * miss, and the misses of a block overlap, while the walk itself would wait for each one behind a branch it
+ * cannot guess.
  */
 typedef struct finger {
     const side *s;
@@ -337,16 +349,15 @@ typedef struct finger {
 
 /* Takes the finger to the next block; 0 when the side is at its end. */
 static int read_ahead(finger *f) {
-    const crd_open_items *items = f->s->items;
-    const uint32_t *order = f->s->order + f->place;
-    f->length = f->s->count - f->place < BLOCK ? f->s->count - f->place : BLOCK;
+    const side *s = f->s;
+    f->length = s->count - f->place < BLOCK ? s->count - f->place : BLOCK;
+    for (uint32_t i = 0; i < f->length; i++) {
+        f->item[i] = item_at(s, f->place + i);
+        f->group[i] = group_of(s, f->item[i]);
+        f->amount[i] = s->items->amount[f->item[i]];
+    }
     f->place += f->length;
     f->at = 0;
-    for (uint32_t i = 0; i < f->length; i++) {
-        f->item[i] = order[i];
-        f->amount[i] = items->amount[order[i]];
-        f->group[i] = group_of(f->s, order[i]);
-    }
     return f->length > 0;
 }
 
@@ -383,9 +394,9 @@ static uint64_t walk_fingers(const side *credits, const side *invoices, crd_allo
 }
 
 /*
- * The walk when credits prefer invoices or are restricted to kinds. The open invoices of the group at hand stand in one
- * queue per kind, in their order; a credit takes the foremost head among the queues it may pay. An invoice that was
- * used up out of turn, by preference, leaves its queue when it comes to its head.
+ * The walk when credits prefer invoices or are restricted to kinds. The open invoices of the group at hand
+ * stand in one queue per kind, in their order; a credit takes the foremost head among the queues it may pay.
+ * An invoice that was used up out of turn, by preference, leaves its queue when it comes to its head.
  */
 typedef struct queues {
     const side *invoices;
@@ -422,7 +433,7 @@ static void open_queues(queues *q, const side *invoices, int64_t *open, uint32_t
 static void queue_up(queues *q, uint32_t first, uint32_t end) {
     for (uint32_t i = 0; i < q->queue_count; i++) q->head[i] = NONE;
     for (uint32_t place = end; place-- > first;) {
-        uint32_t *head = &q->head[q->of_kind[kind_of(q->invoices->items, q->invoices->order[place])]];
+        uint32_t *head = &q->head[q->of_kind[kind_of(q->invoices->items, item_at(q->invoices, place))]];
         q->next[place] = *head;
         *head = place;
     }
@@ -432,11 +443,11 @@ static void queue_up(queues *q, uint32_t first, uint32_t end) {
 static uint32_t foremost(queues *q, uint32_t set) {
     uint32_t best = NONE, queue = NONE;
     for (uint32_t i = 0; i < q->queue_count; i++) {
+        uint32_t *head = &q->head[i];
         if (!(q->set[i] & set)) continue;
-        while (q->head[i] != NONE && q->open[q->invoices->order[q->head[i]]] == 0) q->head[i] = q->next[q->head[i]];
-        if (q->head[i] >= best) continue;
-        best = q->head[i];
-        queue = i;
+        while (*head != NONE && q->open[item_at(q->invoices, *head)] == 0) *head = q->next[*head];
+        if (*head < best) queue = i;
+        if (*head < best) best = *head;
     }
     return queue;
 }
@@ -454,10 +465,10 @@ static uint64_t spend(queues *q, const side *credits, uint32_t credit, crd_alloc
         if (invoice == NONE) {
             uint32_t queue = foremost(q, set);
             if (queue == NONE) break;
-            invoice = q->invoices->order[q->head[queue]];
+            invoice = item_at(q->invoices, q->head[queue]);
         }
         amount = left < q->open[invoice] ? left : q->open[invoice];
-        if (amount > 0) apply(out, count++, credit, invoice, amount); /* a preferred one may be paid already */
+        if (amount > 0) apply(out, count++, credit, invoice, amount); /* one preferred may be paid already */
         left -= amount;
         q->open[invoice] -= amount;
         invoice = NONE;
@@ -470,20 +481,20 @@ static uint64_t walk_queues(const side *credits, queues *q, crd_allocation *out)
     uint32_t i = 0, end = 0;
     uint64_t count = 0;
     while (i < credits->count) {
-        uint32_t group = group_of(credits, credits->order[i]), first = end;
-        while (first < invoices->count && group_of(invoices, invoices->order[first]) < group) first++;
+        uint32_t group = group_of(credits, item_at(credits, i)), first = end;
+        while (first < invoices->count && group_of(invoices, item_at(invoices, first)) < group) first++;
         end = first;
-        while (end < invoices->count && group_of(invoices, invoices->order[end]) == group) end++;
+        while (end < invoices->count && group_of(invoices, item_at(invoices, end)) == group) end++;
         queue_up(q, first, end);
-        for (; i < credits->count && group_of(credits, credits->order[i]) == group; i++)
-            count = spend(q, credits, credits->order[i], out, count);
+        for (; i < credits->count && group_of(credits, item_at(credits, i)) == group; i++)
+            count = spend(q, credits, item_at(credits, i), out, count);
     }
     return count;
 }
 
 /* ---- The entrance */
 
-/* 1 if no credit and no invoice is of another group than the first credit. Of many groups, the second item tells. */
+/* 1 if no item is of another group than the first credit. When there are many groups, that shows at once. */
 static int is_one_group(const crd_open_items *credits, const crd_open_items *invoices) {
     if (credits->group == NULL) return 1;
     for (uint64_t i = 0; i < credits->count; i++)
@@ -493,12 +504,11 @@ static int is_one_group(const crd_open_items *credits, const crd_open_items *inv
     return 1;
 }
 
-/* Sorting takes two words per item of the larger side; a walk takes a word and a half per invoice, which is less. */
+/* Sorting takes two words per item of the larger side; the walk, one and a half per invoice, takes no more. */
 uint64_t crd_allocate_work_size(uint64_t credits, uint64_t invoices) {
     uint64_t larger = credits > invoices ? credits : invoices;
     uint64_t size = (credits + invoices) * sizeof(uint32_t) + 2 * larger * sizeof(uint64_t);
     if (larger >= UINT32_MAX) return 0;
-    if (larger >= MANY) size += COUNTERS * sizeof(uint32_t);
     return size + 2 * sizeof(uint64_t); /* what aligning takes, before the words and after the orders */
 }
 
@@ -506,8 +516,8 @@ static void *aligned(void *p) {
     return (uint8_t *)p + (-(uintptr_t)p & (sizeof(uint64_t) - 1));
 }
 
-crd_status crd_allocate(const crd_open_items *credits, const crd_open_items *invoices, void *work, uint64_t work_size,
-                        crd_allocation *out) {
+crd_status crd_allocate(const crd_open_items *credits, const crd_open_items *invoices, void *work,
+                        uint64_t work_size, crd_allocation *out) {
     side from, to;
     uint32_t *orders;
     uint64_t *scratch;

@@ -110,7 +110,8 @@ enum wire { WIRE_VARINT, WIRE_BYTES, WIRE_FIXED };
     F(request, created_id, TEXT, 0) F(request, result, MINOR, 0)
 
 #define EVERY(F, B)                                                                                                    \
-    ACCOUNT(F, B) CUSTOMER(F, B) CREDIT(F, B) INVOICE(F, B) RECEIPT(F, B) HOLD(F, B) LINE(F, B) ENTRY(F, B) REQUEST(F, B)
+    ACCOUNT(F, B) CUSTOMER(F, B) CREDIT(F, B) INVOICE(F, B) RECEIPT(F, B) HOLD(F, B) LINE(F, B) ENTRY(F, B)    \
+    REQUEST(F, B)
 
 /* The place of each field among all, so that lists of different make stay in step. */
 #define PLACE(k, f, type, flags) AT_##k##_##f,
@@ -172,6 +173,7 @@ struct shape {
     uint32_t room; /* most bytes of an encoded record without the characters of texts and bytes */
     uint16_t customer;
     uint16_t currency;
+    uint16_t bytes; /* the field of type BYTES, of which a kind has at most one; FIELDS for none */
 };
 
 /* Sums over one kind, and over all before it. */
@@ -186,13 +188,20 @@ enum {
     T_INVOICE = T_CREDIT + T(CREDIT), T_RECEIPT = T_INVOICE + T(INVOICE), T_HOLD = T_RECEIPT + T(RECEIPT),
     T_LINE = T_HOLD + T(HOLD), T_ENTRY = T_LINE + T(LINE), T_REQUEST = T_ENTRY + T(ENTRY)
 };
-#define SHAPE(k, K)                                                                                                    \
+#define SHAPE(k, K, bytes)                                                                                             \
     {#k, sizeof(crd_##k##_record), N_##K, N(K), T_##K, T(K), HEAD + FIELD_ROOM * N(K) + HASH_ROOM * H(K),              \
-     offsetof(crd_##k##_record, customer), offsetof(crd_##k##_record, currency)}
+     offsetof(crd_##k##_record, customer), offsetof(crd_##k##_record, currency), bytes}
 static const struct shape shapes[CRD_KIND_COUNT] = {
-    {"?", 0, 0, 0, 0, 0, 0, 0, 0}, SHAPE(account, ACCOUNT), SHAPE(customer, CUSTOMER), SHAPE(credit, CREDIT),
-    SHAPE(invoice, INVOICE), SHAPE(receipt, RECEIPT), SHAPE(hold, HOLD), SHAPE(line, LINE), SHAPE(entry, ENTRY),
-    SHAPE(request, REQUEST)};
+    {"?", 0, 0, 0, 0, 0, 0, 0, 0, FIELDS},
+    SHAPE(account, ACCOUNT, FIELDS),
+    SHAPE(customer, CUSTOMER, FIELDS),
+    SHAPE(credit, CREDIT, FIELDS),
+    SHAPE(invoice, INVOICE, FIELDS),
+    SHAPE(receipt, RECEIPT, FIELDS),
+    SHAPE(hold, HOLD, FIELDS),
+    SHAPE(line, LINE, FIELDS),
+    SHAPE(entry, ENTRY, AT_entry_image),
+    SHAPE(request, REQUEST, AT_request_parts)};
 
 /* Room for any record. */
 union any {
@@ -298,6 +307,19 @@ static uint8_t *put_varint(uint8_t *at, uint64_t value) {
     return at;
 }
 
+/* Written out, so that compilers make one store of it where the machine has that order. */
+static uint8_t *put_fixed(uint8_t *at, uint64_t value) {
+    at[0] = (uint8_t)value;
+    at[1] = (uint8_t)(value >> 8);
+    at[2] = (uint8_t)(value >> 16);
+    at[3] = (uint8_t)(value >> 24);
+    at[4] = (uint8_t)(value >> 32);
+    at[5] = (uint8_t)(value >> 40);
+    at[6] = (uint8_t)(value >> 48);
+    at[7] = (uint8_t)(value >> 56);
+    return at + 8;
+}
+
 static uint8_t *put_tag(uint8_t *at, uint32_t number, uint32_t wire) {
     uint32_t tag = number << 2 | wire;
     if (tag >= 0x80) {
@@ -308,47 +330,106 @@ static uint8_t *put_tag(uint8_t *at, uint32_t number, uint32_t wire) {
     return at;
 }
 
+/* What memcpy() does; most texts are short, and for those a call costs more than the copy. */
+static void copy_bytes(void *to, const void *from, uint64_t size) {
+    char *out = to;
+    const char *in = from;
+    uint64_t first, last;
+    uint32_t small_first, small_last;
+    if (size >= 8 && size <= 16) {
+        memcpy(&first, in, 8);
+        memcpy(&last, in + size - 8, 8);
+        memcpy(out, &first, 8);
+        memcpy(out + size - 8, &last, 8);
+    } else if (size >= 4 && size < 8) {
+        memcpy(&small_first, in, 4);
+        memcpy(&small_last, in + size - 4, 4);
+        memcpy(out, &small_first, 4);
+        memcpy(out + size - 4, &small_last, 4);
+    } else if (size < 4) {
+        while (size-- > 0) *out++ = *in++;
+    } else {
+        memcpy(to, from, (size_t)size);
+    }
+}
+
 static uint8_t *put_bytes(uint8_t *at, uint32_t number, const void *bytes, uint64_t size) {
     at = put_tag(at, number, WIRE_BYTES);
     at = put_varint(at, size);
-    memcpy(at, bytes, (size_t)size);
+    copy_bytes(at, bytes, size);
     return at + size;
 }
 
-/* Writes a record; `lengths` are those of its texts in order. The caller has seen to the room. */
+static uint8_t *put_number(uint8_t *at, uint32_t number, uint64_t value) {
+    return put_varint(put_tag(at, number, WIRE_VARINT), value);
+}
+
+static uint8_t *put_hash(uint8_t *at, uint32_t number, const char *hash) {
+    at = put_tag(at, number, WIRE_BYTES);
+    *at++ = 32;
+    memcpy(at, hash, 32);
+    return at + 32;
+}
+
+/*
+ * Encoding has a function for each kind, made from the list of its fields: it runs for every journal entry, and going
+ * by the table would take twice as long. `lengths` are those of the texts in order. The caller has seen to the room.
+ */
+#define PUT_UNSIGNED(number, value)                                                                                    \
+    if ((value) != 0) at = put_number(at, number, value);
+#define PUT_SIGNED(number, value)                                                                                      \
+    if ((value) != 0) at = put_number(at, number, zigzag((uint64_t)(value)));
+#define PUT_U32(number, offset) PUT_UNSIGNED(number, u32_at(record, offset))
+#define PUT_I32(number, offset) PUT_SIGNED(number, (int64_t)i32_at(record, offset))
+#define PUT_DATE(number, offset) PUT_I32(number, offset)
+#define PUT_I64(number, offset) PUT_SIGNED(number, u64_at(record, offset))
+#define PUT_INSTANT(number, offset) PUT_I64(number, offset)
+#define PUT_MINOR(number, offset) PUT_I64(number, offset)
+#define PUT_U64(number, offset)                                                                                        \
+    if (u64_at(record, offset) != 0) at = put_fixed(put_tag(at, number, WIRE_FIXED), u64_at(record, offset));
+#define PUT_TEXT(number, offset)                                                                                       \
+    if (*lengths != 0) at = put_bytes(at, number, text_at(record, offset), *lengths);                                  \
+    lengths++;
+#define PUT_HASH(number, offset)                                                                                       \
+    if (!hash_is_zero(record + (offset))) at = put_hash(at, number, record + (offset));
+#define PUT(k, f, type, flags) PUT_##type(AT_##k##_##f - FIRST + 1u, offsetof(crd_##k##_record, f))
+#define PUT_BYTES(k, f, size)                                                                                          \
+    bytes = bytes_at(record, &steps[AT_##k##_##f], &length);                                                           \
+    if (length != 0) at = put_bytes(at, AT_##k##_##f - FIRST + 1u, bytes, length);
+#define PUT_KIND(k, K)                                                                                                 \
+    static uint8_t *put_##k(uint8_t *at, const char *record, const uint64_t *lengths) {                                \
+        enum { FIRST = N_##K };                                                                                        \
+        const uint8_t *bytes = NULL;                                                                                   \
+        uint64_t length = 0;                                                                                           \
+        (void)bytes;                                                                                                   \
+        (void)length;                                                                                                  \
+        K(PUT, PUT_BYTES)                                                                                              \
+        return at;                                                                                                     \
+    }
+PUT_KIND(account, ACCOUNT)
+PUT_KIND(customer, CUSTOMER)
+PUT_KIND(credit, CREDIT)
+PUT_KIND(invoice, INVOICE)
+PUT_KIND(receipt, RECEIPT)
+PUT_KIND(hold, HOLD)
+PUT_KIND(line, LINE)
+PUT_KIND(entry, ENTRY)
+PUT_KIND(request, REQUEST)
+
 static uint8_t *put_record(uint8_t *at, uint32_t kind, const char *record, const uint64_t *lengths) {
-    const struct shape *shape = &shapes[kind];
-    const struct step *step = &steps[shape->first];
     *at++ = FORMAT;
     *at++ = (uint8_t)kind;
-    for (uint32_t number = 1; number <= shape->count; number++, step++) {
-        uint64_t value, size;
-        const void *bytes;
-        switch (step->type) {
-        case CRD_FIELD_TEXT:
-            size = *lengths++;
-            if (size > 0) at = put_bytes(at, number, text_at(record, step->offset), size);
-            break;
-        case CRD_FIELD_HASH:
-            if (!hash_is_zero(record + step->offset)) at = put_bytes(at, number, record + step->offset, 32);
-            break;
-        case CRD_FIELD_BYTES:
-            bytes = bytes_at(record, step, &size);
-            if (size > 0) at = put_bytes(at, number, bytes, size);
-            break;
-        case CRD_FIELD_U64:
-            value = u64_at(record, step->offset);
-            if (value == 0) break;
-            at = put_tag(at, number, WIRE_FIXED);
-            for (uint32_t i = 0; i < 8; i++) at[i] = (uint8_t)(value >> 8 * i);
-            at += 8;
-            break;
-        default:
-            value = number_at(record, step);
-            if (value != 0) at = put_varint(put_tag(at, number, WIRE_VARINT), value);
-        }
+    switch (kind) {
+    case CRD_KIND_ACCOUNT: return put_account(at, record, lengths);
+    case CRD_KIND_CUSTOMER: return put_customer(at, record, lengths);
+    case CRD_KIND_CREDIT: return put_credit(at, record, lengths);
+    case CRD_KIND_INVOICE: return put_invoice(at, record, lengths);
+    case CRD_KIND_RECEIPT: return put_receipt(at, record, lengths);
+    case CRD_KIND_HOLD: return put_hold(at, record, lengths);
+    case CRD_KIND_LINE: return put_line(at, record, lengths);
+    case CRD_KIND_ENTRY: return put_entry(at, record, lengths);
+    default: return put_request(at, record, lengths);
     }
-    return at;
 }
 
 static uint64_t measure_record(uint32_t kind, const char *record, const uint64_t *lengths) {
@@ -382,16 +463,15 @@ static uint64_t measure_record(uint32_t kind, const char *record, const uint64_t
 
 /* The lengths of all texts, and their sum with that of the bytes. */
 static uint64_t measure_texts(const struct shape *shape, const char *record, uint64_t *lengths) {
-    const struct step *last = &steps[shape->first + shape->count - 1];
-    uint64_t total = 0, size;
+    uint64_t total = 0;
     for (uint32_t i = 0; i < shape->text_count; i++) {
         const char *text = text_at(record, texts[shape->first_text + i]);
         lengths[i] = text[0] == 0 ? 0 : strlen(text);
         total += lengths[i];
     }
-    for (const struct step *step = &steps[shape->first]; step <= last; step++) {
-        if (step->type != CRD_FIELD_BYTES) continue;
-        (void)bytes_at(record, step, &size);
+    if (shape->bytes < FIELDS) {
+        uint64_t size;
+        (void)bytes_at(record, &steps[shape->bytes], &size);
         total += size;
     }
     return total;
@@ -430,6 +510,10 @@ struct decoder {
 
 static int get_varint(struct decoder *d, uint64_t *out) {
     uint64_t value = 0;
+    if (d->at < d->end && *d->at < 0x80) { /* tags, lengths, states */
+        *out = *d->at++;
+        return 1;
+    }
     for (uint32_t shift = 0; shift < 64 && d->at < d->end; shift += 7) {
         uint64_t byte = *d->at++;
         value |= (byte & 0x7f) << shift;
@@ -505,7 +589,7 @@ static crd_status decode_bytes(struct decoder *d, const struct step *step) {
         (step->type == CRD_FIELD_BYTES && step->offset + step->size_offset + 8u > d->limit))
         return CRD_OK;
     if (size + (step->type == CRD_FIELD_TEXT) > room) return CRD_E_TOO_LARGE;
-    memcpy(d->text, bytes, (size_t)size);
+    copy_bytes(d->text, bytes, size);
     d->text += size;
     if (step->type == CRD_FIELD_TEXT) {
         *d->text++ = 0;
@@ -646,24 +730,23 @@ void crd__record_copy(uint32_t kind, const void *from, void *to, char **cursor) 
     memmove(to, from, known);
     memset(record + known, 0, shape->size - known);
     memcpy(to, &shape->size, sizeof shape->size);
-    for (uint32_t i = shape->first; i < shape->first + (uint32_t)shape->count; i++) {
-        const struct step *step = &steps[i];
-        const void *copy = *cursor;
+    for (uint32_t i = 0; i < shape->text_count; i++) {
+        uint32_t offset = texts[shape->first_text + i];
+        const char *text = text_at(record, offset);
+        uint64_t size = text[0] == 0 ? 0 : strlen(text) + 1;
+        set_text(record, offset, size > 0 ? *cursor : "");
+        copy_bytes(*cursor, text, size);
+        *cursor += size;
+    }
+    if (shape->bytes < FIELDS) {
+        const struct step *step = &steps[shape->bytes];
         uint64_t size;
-        if (step->type == CRD_FIELD_TEXT) {
-            const char *text = text_at(record, step->offset);
-            size = text[0] == 0 ? 0 : strlen(text) + 1;
-            memcpy(*cursor, text, (size_t)size);
-            set_text(record, step->offset, size > 0 ? copy : "");
-            *cursor += size;
-        } else if (step->type == CRD_FIELD_BYTES) {
-            const uint8_t *bytes = bytes_at(record, step, &size);
-            if (size > 0) memcpy(*cursor, bytes, (size_t)size);
-            if (size == 0) copy = NULL;
-            memcpy(record + step->offset, &copy, sizeof copy);
-            memcpy(record + step->offset + step->size_offset, &size, sizeof size);
-            *cursor += size;
-        }
+        const uint8_t *bytes = bytes_at(record, step, &size);
+        const char *copy = size > 0 ? *cursor : NULL;
+        if (size > 0) memcpy(*cursor, bytes, (size_t)size);
+        memcpy(record + step->offset, &copy, sizeof copy);
+        memcpy(record + step->offset + step->size_offset, &size, sizeof size);
+        *cursor += size;
     }
 }
 

@@ -101,8 +101,9 @@ static uint32_t put(const crd_memory *m, crd__chunk *chunk, uint32_t used, int f
     return used + head_size(size) + (uint32_t)size;
 }
 
-static crd__chunk *new_chunk(crd_memory *m, crd__journal *journal, uint64_t need) {
-    uint64_t capacity = journal->bytes / 6;
+/* A chunk for at least `need` bytes, and for as many more entries as follow, as far as the bound allows. */
+static crd__chunk *new_chunk(crd_memory *m, crd__journal *journal, uint64_t need, uint64_t to_come) {
+    uint64_t capacity = to_come > 0 ? sizeof(crd__chunk) + need * (to_come + 1) : journal->bytes / 6;
     crd__chunk *chunk;
     if (journal->staged_count == journal->capacity) {
         uint32_t more = journal->capacity + journal->capacity / 2 + 4;
@@ -145,7 +146,8 @@ int crd__memory_has_entry(const crd_memory *m, const crd__holder *account, int64
 }
 
 /* Appends behind what is staged, in a new chunk if there is no room in the last. */
-int32_t crd__memory_entry_stage(crd_memory *m, crd__holder *account, const crd_entry_record *entry, const char **why) {
+int32_t crd__memory_entry_stage(crd_memory *m, crd__holder *account, const crd_entry_record *entry, uint64_t to_come,
+                                const char **why) {
     crd__journal *journal = &account->journal;
     crd__past start = {0, 0, 0, 0, 0};
     crd__chunk *chunk;
@@ -174,7 +176,7 @@ int32_t crd__memory_entry_stage(crd_memory *m, crd__holder *account, const crd_e
     }
     start.seq = entry->seq - 1;
     if (encode(m, entry, &start, NULL, &size) < 0) return CRD_OUTCOME_FAILED;
-    chunk = new_chunk(m, journal, size + head_size(size));
+    chunk = new_chunk(m, journal, size + head_size(size), to_come);
     if (chunk == NULL || encode(m, entry, &start, NULL, &size) < 0) return CRD_OUTCOME_FAILED;
     chunk->first_seq = entry->seq;
     chunk->used = put(m, chunk, 0, 0, size);

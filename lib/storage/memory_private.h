@@ -207,9 +207,11 @@ crd__customer *crd__memory_first(const crd_memory *m, crd__walk *walk, const cha
 crd__customer *crd__memory_next(const crd_memory *m, crd__walk *walk);
 
 /* memory_journal.c. Staging returns an outcome: done, exists, failed with *why. The entry must stay where it is until
- * the batch is published or undone, and have the size of this version. */
+ * the batch is published or undone, and have the size of this version; `to_come` more of the account follow in the
+ * batch. */
 int crd__memory_has_entry(const crd_memory *m, const crd__holder *account, int64_t seq);
-int32_t crd__memory_entry_stage(crd_memory *m, crd__holder *account, const crd_entry_record *entry, const char **why);
+int32_t crd__memory_entry_stage(crd_memory *m, crd__holder *account, const crd_entry_record *entry, uint64_t to_come,
+                                const char **why);
 void crd__memory_journal_publish(crd__journal *journal);
 void crd__memory_journal_undo(crd_memory *m, crd__journal *journal);
 /* Hands the entries from seq `from` to `to` to `visit`, until that returns other than 0. Returns -1 when a stored

@@ -17,7 +17,8 @@ typedef struct writer {
     const crd_batch *batch;
     crd_write_result *out;
     const char *why;
-    uint64_t staged; /* changes staged */
+    uint64_t staged;  /* changes staged, the one at hand included */
+    uint64_t run_end; /* the change behind the entries of one account, if any are at hand */
     crd__customer *customer; /* of the last change: the next is often of the same */
 } writer;
 
@@ -228,6 +229,21 @@ static int32_t stage_account(writer *w, const address *at, int inserts, crd__ste
     return CRD_OUTCOME_DONE;
 }
 
+/* How many entries of the same account follow in the batch: they are neighbours. */
+static uint64_t entries_to_come(writer *w, const address *at) {
+    const crd_batch *batch = w->batch;
+    if (w->run_end < w->staged) {
+        for (w->run_end = w->staged; w->run_end < batch->change_count; w->run_end++) {
+            const crd_entry_record *entry = batch->changes[w->run_end]->record;
+            if (batch->changes[w->run_end]->kind != CRD_KIND_ENTRY || entry == NULL ||
+                strcmp(or_empty(entry->customer), at->customer) != 0 ||
+                strcmp(or_empty(entry->currency), at->currency) != 0)
+                break;
+        }
+    }
+    return w->run_end - w->staged;
+}
+
 static int32_t stage_entry(writer *w, const address *at, int inserts, const crd__any *record, int lasts,
                            crd__step *step) {
     int32_t outcome;
@@ -237,7 +253,7 @@ static int32_t stage_entry(writer *w, const address *at, int inserts, const crd_
         w->why = "a journal entry is never changed";
         return CRD_OUTCOME_FAILED;
     }
-    outcome = crd__memory_entry_stage(w->m, step->account, &record->entry, &w->why);
+    outcome = crd__memory_entry_stage(w->m, step->account, &record->entry, entries_to_come(w, at), &w->why);
     if (!lasts) step->account->journal.previous = NULL;
     return outcome;
 }

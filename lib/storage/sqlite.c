@@ -235,6 +235,11 @@ static int32_t configure(crd_sqlite *s, uint32_t flags) {
             return crd__sqlite_failed(s);
         }
     }
+    /* A page of accounts changes some ten thousand rows all over the file: with SQLite's default cache they would be
+     * spilled and written more than once. */
+    if (sqlite3_exec(s->db, "PRAGMA main.cache_size = -65536", NULL, NULL, NULL) != SQLITE_OK) {
+        return crd__sqlite_failed(s);
+    }
     if (sqlite3_exec(s->db,
                      flags & CRD_SQLITE_NORMAL ? "PRAGMA main.synchronous = NORMAL"
                                                : "PRAGMA main.synchronous = FULL",

@@ -166,9 +166,7 @@ static uint32_t shape_of(uint32_t kind, uint32_t bits) {
  * same in a small book and a large one. NULL: let the planner choose. */
 static const char *index_of(uint32_t kind, uint32_t bits) {
     if (kind == CRD_KIND_ACCOUNT) {
-        return bits & BY_BOTH_OPEN        ? "crd_account_both_open"
-               : bits & BY_UNACKNOWLEDGED ? "crd_account_unacknowledged"
-                                          : NULL;
+        return bits & BY_BOTH_OPEN ? "crd_account_both_open" : NULL;
     }
     if (!(bits & BY_OPEN) || !(bits & BY_CUSTOMER) || bits & BY_ID) {
         return NULL;
