@@ -150,8 +150,8 @@ static int comes_before(const side *s, uint32_t a, uint32_t b) {
         c = s->group != NULL; /* equal; only the sequence is left */
     }
     for (; c < s->column_count; c++) {
-        const column *col = &s->columns[c];
-        if (col->values[a] != col->values[b]) return (col->values[a] ^ col->flip) < (col->values[b] ^ col->flip);
+        uint32_t x = s->columns[c].values[a], y = s->columns[c].values[b], flip = s->columns[c].flip;
+        if (x != y) return (x ^ flip) < (y ^ flip);
     }
     return 0;
 }
@@ -249,7 +249,7 @@ static void measure(side *s) {
     }
 }
 
-/* Sorts words stably by `width` bits from `shift` on, digit by digit from the lowest; returns where they are. */
+/* Sorts words stably by `width` bits from `shift` on, the lowest digit first; returns where they are. */
 static uint64_t *sort_words(uint64_t *from, uint64_t *to, uint32_t count, uint32_t shift, uint32_t width) {
     uint32_t counters[1 << DIGIT];
     uint32_t passes = (width + DIGIT - 1) / DIGIT;
@@ -504,7 +504,7 @@ static int is_one_group(const crd_open_items *credits, const crd_open_items *inv
     return 1;
 }
 
-/* Sorting takes two words per item of the larger side; the walk, one and a half per invoice, takes no more. */
+/* Sorting takes two words per item of the larger side; the walk, one and a half per invoice, takes less. */
 uint64_t crd_allocate_work_size(uint64_t credits, uint64_t invoices) {
     uint64_t larger = credits > invoices ? credits : invoices;
     uint64_t size = (credits + invoices) * sizeof(uint32_t) + 2 * larger * sizeof(uint64_t);

@@ -6,9 +6,8 @@
  *    arrive, so a full block may wait too, and only final() compresses with the last-block flag.
  * 2. The counter is 64 bits wide where the RFC has 128: no caller can name 2^64 bytes.
  *
- * The twelve rounds are written out by macros, because a compiler then keeps the sixteen words of the state
- * in registers and finds the message word of each step at compile time; a table of permutations costs about
- * half more.
+ * The twelve rounds are written out by macros, so that a compiler knows the message word of every step and
+ * keeps what it can of the sixteen words of the state in registers.
  */
 #include "core/blake2b.h"
 
@@ -20,8 +19,7 @@ static const uint64_t iv[8] = {
     UINT64_C(0x1f83d9abfb41bd6b), UINT64_C(0x5be0cd19137e2179),
 };
 
-/* Byte by byte, so that neither alignment nor the machine's byte order matters; compilers make it one load.
- * */
+/* Byte by byte, as neither alignment nor the machine's byte order may matter; compilers make it one load. */
 static uint64_t load64(const uint8_t *p) {
     return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
            (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;

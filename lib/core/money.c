@@ -66,9 +66,9 @@ crd_status crd_money_format(int64_t minor, int32_t exponent, char *out, uint64_t
 }
 
 /*
- * total × weight ÷ sum, and what is left over, for 0 ≤ weight ≤ sum, without the 128-bit product: the schoolbook's
- * multiplication by the binary digits of `total`, from the highest, dividing as it goes. The remainder stays below
- * `sum` ≤ INT64_MAX, so its double fits 64 bits without sign.
+ * total × weight ÷ sum, and what is left over, for 0 ≤ weight ≤ sum, without the 128-bit product: the
+ * schoolbook's multiplication by the binary digits of `total`, from the highest, dividing as it goes. The
+ * remainder stays below `sum` ≤ INT64_MAX, so its double fits 64 bits without sign.
  */
 static uint64_t share(uint64_t total, uint64_t weight, uint64_t sum, uint64_t *remainder) {
     uint64_t quotient = 0, rest = 0;
@@ -110,8 +110,9 @@ static int64_t greatest(const int64_t *values, uint64_t count, uint64_t rank) {
 }
 
 /*
- * `out` first holds the remainders. The units left over are Σ remainders ÷ sum, fewer than there are remainders above
- * 0; `limit` is the smallest remainder that still gets one, `at_limit` how many of those that have it do.
+ * `out` first holds the remainders. The units left over are Σ remainders ÷ sum, fewer than there are
+ * remainders above 0; `limit` is the smallest remainder that still gets one, `at_limit` how many of those
+ * that have it do.
  */
 crd_status crd_money_split(int64_t total, const int64_t *weights, uint64_t count, int64_t *out) {
     int64_t sum = 0, limit = INT64_MAX;

@@ -1,10 +1,10 @@
 /*
- * Checked arithmetic: the only way in which amounts are added and subtracted. And the currency table with the host's
- * own entries before it.
+ * Checked arithmetic: the only way in which amounts are added and subtracted. And the currency table with the
+ * host's own entries before it.
  *
- * crd__add and crd__sub return 1 and store the result, or return 0 and leave *out alone when the result would not fit.
- * `out` may be one of the operands. Each exists twice: portable, and with the builtins of compilers that have them
- * (one instruction and a jump). Define CRD_NO_BUILTINS to have the portable ones everywhere.
+ * crd__add and crd__sub return 1 and store the result, or return 0 and leave *out alone when the result would
+ * not fit. `out` may be one of the operands. Each exists twice: portable, and with the builtins of compilers
+ * that have them (one instruction and a jump). Define CRD_NO_BUILTINS to have the portable ones everywhere.
  */
 #ifndef CREDIT_CORE_MONEY_H
 #define CREDIT_CORE_MONEY_H
@@ -43,8 +43,9 @@ static inline int crd__sub(int64_t a, int64_t b, int64_t *out) {
 #endif
 
 /*
- * The exponent of a currency: the first of the `count` overrides with that code, else ISO 4217's. Overrides were
- * checked when they came in; `overrides` may be NULL when there are none. CRD_OK, CRD_E_CURRENCY or CRD_E_ARGUMENT.
+ * The exponent of a currency: the first of the `count` overrides with that code, else ISO 4217's. Overrides
+ * were checked when they came in; `overrides` may be NULL when there are none. CRD_OK, CRD_E_CURRENCY or
+ * CRD_E_ARGUMENT.
  */
 crd_status crd__currency_exponent(const char *currency, const crd_currency *const *overrides, uint64_t count,
                                   int32_t *out);

@@ -360,76 +360,37 @@ static uint8_t *put_bytes(uint8_t *at, uint32_t number, const void *bytes, uint6
     return at + size;
 }
 
-static uint8_t *put_number(uint8_t *at, uint32_t number, uint64_t value) {
-    return put_varint(put_tag(at, number, WIRE_VARINT), value);
-}
-
-static uint8_t *put_hash(uint8_t *at, uint32_t number, const char *hash) {
-    at = put_tag(at, number, WIRE_BYTES);
-    *at++ = 32;
-    memcpy(at, hash, 32);
-    return at + 32;
-}
-
-/*
- * Encoding has a function for each kind, made from the list of its fields: it runs for every journal entry, and going
- * by the table would take twice as long. `lengths` are those of the texts in order. The caller has seen to the room.
- */
-#define PUT_UNSIGNED(number, value)                                                                                    \
-    if ((value) != 0) at = put_number(at, number, value);
-#define PUT_SIGNED(number, value)                                                                                      \
-    if ((value) != 0) at = put_number(at, number, zigzag((uint64_t)(value)));
-#define PUT_U32(number, offset) PUT_UNSIGNED(number, u32_at(record, offset))
-#define PUT_I32(number, offset) PUT_SIGNED(number, (int64_t)i32_at(record, offset))
-#define PUT_DATE(number, offset) PUT_I32(number, offset)
-#define PUT_I64(number, offset) PUT_SIGNED(number, u64_at(record, offset))
-#define PUT_INSTANT(number, offset) PUT_I64(number, offset)
-#define PUT_MINOR(number, offset) PUT_I64(number, offset)
-#define PUT_U64(number, offset)                                                                                        \
-    if (u64_at(record, offset) != 0) at = put_fixed(put_tag(at, number, WIRE_FIXED), u64_at(record, offset));
-#define PUT_TEXT(number, offset)                                                                                       \
-    if (*lengths != 0) at = put_bytes(at, number, text_at(record, offset), *lengths);                                  \
-    lengths++;
-#define PUT_HASH(number, offset)                                                                                       \
-    if (!hash_is_zero(record + (offset))) at = put_hash(at, number, record + (offset));
-#define PUT(k, f, type, flags) PUT_##type(AT_##k##_##f - FIRST + 1u, offsetof(crd_##k##_record, f))
-#define PUT_BYTES(k, f, size)                                                                                          \
-    bytes = bytes_at(record, &steps[AT_##k##_##f], &length);                                                           \
-    if (length != 0) at = put_bytes(at, AT_##k##_##f - FIRST + 1u, bytes, length);
-#define PUT_KIND(k, K)                                                                                                 \
-    static uint8_t *put_##k(uint8_t *at, const char *record, const uint64_t *lengths) {                                \
-        enum { FIRST = N_##K };                                                                                        \
-        const uint8_t *bytes = NULL;                                                                                   \
-        uint64_t length = 0;                                                                                           \
-        (void)bytes;                                                                                                   \
-        (void)length;                                                                                                  \
-        K(PUT, PUT_BYTES)                                                                                              \
-        return at;                                                                                                     \
-    }
-PUT_KIND(account, ACCOUNT)
-PUT_KIND(customer, CUSTOMER)
-PUT_KIND(credit, CREDIT)
-PUT_KIND(invoice, INVOICE)
-PUT_KIND(receipt, RECEIPT)
-PUT_KIND(hold, HOLD)
-PUT_KIND(line, LINE)
-PUT_KIND(entry, ENTRY)
-PUT_KIND(request, REQUEST)
-
+/* Writes a record; `lengths` are those of its texts in order. The caller has seen to the room. */
 static uint8_t *put_record(uint8_t *at, uint32_t kind, const char *record, const uint64_t *lengths) {
+    const struct shape *shape = &shapes[kind];
+    const struct step *step = &steps[shape->first];
     *at++ = FORMAT;
     *at++ = (uint8_t)kind;
-    switch (kind) {
-    case CRD_KIND_ACCOUNT: return put_account(at, record, lengths);
-    case CRD_KIND_CUSTOMER: return put_customer(at, record, lengths);
-    case CRD_KIND_CREDIT: return put_credit(at, record, lengths);
-    case CRD_KIND_INVOICE: return put_invoice(at, record, lengths);
-    case CRD_KIND_RECEIPT: return put_receipt(at, record, lengths);
-    case CRD_KIND_HOLD: return put_hold(at, record, lengths);
-    case CRD_KIND_LINE: return put_line(at, record, lengths);
-    case CRD_KIND_ENTRY: return put_entry(at, record, lengths);
-    default: return put_request(at, record, lengths);
+    for (uint32_t number = 1; number <= shape->count; number++, step++) {
+        uint64_t value, size;
+        const void *bytes;
+        switch (step->type) {
+        case CRD_FIELD_TEXT:
+            size = *lengths++;
+            if (size > 0) at = put_bytes(at, number, text_at(record, step->offset), size);
+            break;
+        case CRD_FIELD_HASH:
+            if (!hash_is_zero(record + step->offset)) at = put_bytes(at, number, record + step->offset, 32);
+            break;
+        case CRD_FIELD_BYTES:
+            bytes = bytes_at(record, step, &size);
+            if (size > 0) at = put_bytes(at, number, bytes, size);
+            break;
+        case CRD_FIELD_U64:
+            value = u64_at(record, step->offset);
+            if (value != 0) at = put_fixed(put_tag(at, number, WIRE_FIXED), value);
+            break;
+        default:
+            value = number_at(record, step);
+            if (value != 0) at = put_varint(put_tag(at, number, WIRE_VARINT), value);
+        }
     }
+    return at;
 }
 
 static uint64_t measure_record(uint32_t kind, const char *record, const uint64_t *lengths) {
