@@ -14,8 +14,8 @@
  * indices.
  *
  * Cost: with n items, O(n) if they are in order already; else O(n) for sorting, times the number of passes
- * that the ranges of the keys need (at most 40 for the widest), or O(n log n) calls of `compare` when that is given.
- * The walk is O(n), times the number of different kinds of invoice (1 to 32) when kinds are given.
+ * that the ranges of the keys need (at most 40 for the widest), or O(n log n) calls of `compare` when that is
+ * given. The walk is O(n), times the number of different kinds of invoice (1 to 32) when kinds are given.
  */
 #ifndef CREDIT_ALLOCATE_H
 #define CREDIT_ALLOCATE_H
@@ -84,9 +84,9 @@ CRD_API uint64_t CRD_CALL crd_allocate_work_size(uint64_t credits, uint64_t invo
  * @param out receives the applications; its `count` is always set
  *
  * After a failure nothing was written but `out->count`, which is 0.
- * @retval CRD_E_ARGUMENT a pointer is missing, a struct_size is unknown, an amount is negative, a kind is above
- *         31, an index in `prefer` is out of range, a column is given for one side only, or `capacity` or
- *         `work_size` is too small
+ * @retval CRD_E_ARGUMENT a pointer is missing, a struct_size is unknown, an amount is negative, a kind is
+ *         above 31, an index in `prefer` is out of range, a column is given for one side only, or `capacity`
+ *         or `work_size` is too small
  * @retval CRD_E_TOO_LARGE a count is 2^32 - 1 or more
  */
 CRD_API crd_status CRD_CALL crd_allocate(const crd_open_items *credits, const crd_open_items *invoices,
