@@ -91,7 +91,7 @@ LIBRARIES := $(if $(filter yes,$(ENABLE_STATIC)),$(STATIC)) $(if $(filter yes,$(
 PC_IN := credits.pc.in $(if $(HAVE_SQLITE),lib/storage/credits-sqlite.pc.in)
 
 HEADERS := $(filter-out $(if $(HAVE_SQLITE),,%/sqlite.h),$(wildcard include/credit.h include/credit/*.h))
-MAN := $(wildcard man/*.1 man/*.3)
+MAN := $(filter-out $(if $(HAVE_SQLITE),,man/credit_sqlite.3),$(wildcard man/*.1 man/*.3))
 
 # Without SQLite, a program that includes one of its headers and does not look at CREDIT_NO_SQLITE is left out.
 PROGRAM_SRC := $(wildcard examples/*.c tests/*/test_*.c tests/bench/bench_*.c)
