@@ -5,10 +5,9 @@
  * its 178 codes 165 are here; the 13 whose minor unit is "N.A." are not: XAG XAU XBA XBB XBC XBD XDR XPD XPT
  * XSU XTS XUA XXX.
  *
- * Sources: the list and the amendment notices of SIX, the standard's maintenance agency. The codes were
- * compared with Debian's package iso-codes 4.15.0 (181 codes); what happened since explains every difference:
- * HRK and BGN became EUR (BGN by amendment 180), SLL became SLE, ANG became XCG (176), ZWL became ZWG (177),
- * CUC went (178), XAD came (179).
+ * Sources: the codes of Debian's package iso-codes 4.15.0 (181 codes), brought up to date by the amendment
+ * notices of SIX, the standard's maintenance agency: HRK and BGN became EUR (BGN by amendment 180), SLL became
+ * SLE, ANG became XCG (176), ZWL became ZWG (177), CUC went (178), XAD came (179).
  *
  * Invariant: sorted by code, each code once; a test checks it.
  */

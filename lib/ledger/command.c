@@ -239,7 +239,7 @@ crd_status crd__command_feature(crd__command *command, const crd__account *accou
                              account->record.customer, NULL);
 }
 
-crd_status crd__command_handle(crd__command *command, const crd__handle *handle, const char *field) {
+crd_status crd__command_handle(crd__command *command, crd__handle *handle, const char *field) {
     crd_ledger *ledger = command->ledger;
     const crd__doc *doc;
     if (handle == NULL) return crd__fail_argument(ledger, field, "must be given");
@@ -248,6 +248,7 @@ crd_status crd__command_handle(crd__command *command, const crd__handle *handle,
     if (doc->gone)
         return crd__fail_subject(ledger, CRD_E_NOT_FOUND, doc->kind, doc->account->record.customer, crd__doc_id(doc),
                                  "the unit that created it was not kept");
+    command->handles[command->handles[0] != NULL] = handle;
     return CRD_OK;
 }
 
@@ -487,6 +488,15 @@ static int asks_key(crd_status status) {
     }
 }
 
+/* The first result may be one that the handles have not seen. One that cannot be refreshed now stays stale. */
+static void refresh_handles(crd__command *command) {
+    for (int i = 0; i < 2; i++) {
+        crd__handle *handle = command->handles[i];
+        if (handle == NULL || handle->doc->account->live) continue;
+        if (crd__handle_refresh(handle) != CRD_OK) (void)crd__enter(command->ledger);
+    }
+}
+
 crd_status crd__command_end(crd__command *command, crd_status status) {
     crd_ledger *ledger = command->ledger;
     int keyed = command->request.key != NULL && command->customer != NULL;
@@ -507,6 +517,7 @@ crd_status crd__command_end(crd__command *command, crd_status status) {
             if (asked == CRD_OK) (void)crd__enter(ledger); /* the refusal is not the answer */
         }
     }
+    if (command->answered) refresh_handles(command);
     ledger->unit.mark++;
     return status;
 }

@@ -232,7 +232,7 @@ static crd_status apply(crd__command *command, crd__doc *credit, crd__doc *invoi
     return crd__write_moves(command, &on, &decision, t->reference, 0);
 }
 
-static crd_status check_apply(crd__command *command, const crd_credit *credit, const crd_invoice *invoice,
+static crd_status check_apply(crd__command *command, crd_credit *credit, crd_invoice *invoice,
                               const crd_apply_terms *from, crd_apply_terms *t) {
     crd_ledger *ledger = command->ledger;
     crd_status status = crd__take_struct(ledger, "terms", t, sizeof *t, sizeof *t, from);

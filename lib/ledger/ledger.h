@@ -256,6 +256,7 @@ typedef struct crd__command {
     const char *created_id;
     crd_result result;
     int answered; /* the request key had been used: `result` is the first one */
+    crd__handle *handles[2]; /* those the command was given */
 } crd__command;
 
 crd_status crd__command_begin(crd_ledger *ledger, const crd_request *request, uint32_t code, crd__command *out);
@@ -267,7 +268,7 @@ crd_status crd__command_allow(crd__command *command, const char *customer, const
 /* The account's own switch. */
 crd_status crd__command_feature(crd__command *command, const crd__account *account);
 /* A handle of this ledger, to a document that exists. */
-crd_status crd__command_handle(crd__command *command, const crd__handle *handle, const char *field);
+crd_status crd__command_handle(crd__command *command, crd__handle *handle, const char *field);
 /* Fresh enough to decide on. */
 crd_status crd__command_fresh(crd__command *command, const crd__account *account);
 /* Customer and account of a new document; refuses an unknown customer and an id that is taken. */

@@ -481,7 +481,8 @@ static crd_status exists(crd__assembly *as, const crd_write_result *result) {
         return crd__fail_subject(ledger, CRD_E_CONFLICT, CRD_KIND_ACCOUNT,
                                  crd__record_customer(change->kind, change->record),
                                  crd__record_currency(change->kind, change->record), NULL);
-    if (change->kind == CRD_KIND_REQUEST) return crd__fail(ledger, CRD_E_CONFLICT, "the request key was used meanwhile");
+    if (change->kind == CRD_KIND_REQUEST) /* the guards held: nothing is stale */
+        return crd__fail(ledger, CRD_E_KEY_REUSED, "a request key of the unit was used meanwhile; send the unit again");
     return crd__fail_subject(ledger, CRD_E_EXISTS, change->kind, crd__record_customer(change->kind, change->record),
                              crd__record_id(change->kind, change->record), NULL);
 }

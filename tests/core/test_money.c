@@ -87,8 +87,10 @@ static const char *const with_0[] = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "
                                      "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"};
 static const char *const with_3[] = {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"};
 static const char *const with_4[] = {"CLF", "UYW"};
-static const char *const with_2[] = {"AED", "AFN", "EUR", "USD", "USN", "CHE", "CHW", "BOV", "COU", "MXV", "XAD",
-                                     "XCD", "XCG", "SLE", "VED", "VES", "ZMW", "ZWG", "HUF", "TWD", "MGA", "MRU"};
+static const char *const with_2[] = {
+    "AED", "AFN", "EUR", "USD", "USN", "CHE", "CHW", "BOV", "COU", "MXV", "XAD", "XCD", "XCG", "SLE", "VED",
+    "VES", "ZMW", "ZWG", "HUF", "TWD", "MGA", "MRU",
+};
 
 static void check_exponent(const char *const *codes, size_t count, int32_t expected) {
     for (size_t i = 0; i < count; i++) {
@@ -127,13 +129,15 @@ START_TEST(R60_every_currency_is_found) {
 END_TEST
 
 START_TEST(R60_unknown_currencies_are_refused) {
-    static const char *const unknown[] = {"",    "E",   "EU",  "EURO", "eur", "Eur", " EUR", "AAA", "ZZZ", "XXX",
-                                          "XTS", "XAU", "XDR", "XSU",  "DEM", "HRK", "BGN",  "ANG", "ZWL", "CUC",
-                                          "SLL", "EU\xc3\xa9", "AED2", "EUR\n"};
+    static const char *const unknown[] = {
+        "", "E", "EU", "EURO", "eur", "Eur", " EUR", "AAA", "ZZZ", "XXX", "XTS", "XAU", "XDR", "XSU", "DEM",
+        "HRK", "BGN", "ANG", "ZWL", "CUC", "SLL", "EU\xc3\xa9", "AED2", "EUR\n",
+    };
     int32_t exponent;
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         exponent = 77;
-        ck_assert_msg(crd_currency_exponent(unknown[i], &exponent) == CRD_E_CURRENCY, "\"%s\" is known", unknown[i]);
+        ck_assert_msg(crd_currency_exponent(unknown[i], &exponent) == CRD_E_CURRENCY, "\"%s\" is known",
+                      unknown[i]);
         ck_assert_int_eq(exponent, 0);
     }
     exponent = 77;
@@ -144,7 +148,8 @@ START_TEST(R60_unknown_currencies_are_refused) {
 END_TEST
 
 START_TEST(R60_the_host_may_override_and_add_currencies) {
-    static const crd_currency old = {sizeof old, 2, "BGN"}, own = {sizeof own, 3, "EUR"}, again = {sizeof own, 4, "EUR"};
+    static const crd_currency old = {sizeof old, 2, "BGN"}, own = {sizeof own, 3, "EUR"};
+    static const crd_currency again = {sizeof again, 4, "EUR"};
     const crd_currency *const list[] = {&old, &own, &again};
     int32_t exponent = 77;
     ck_assert_int_eq(crd__currency_exponent("BGN", list, 3, &exponent), CRD_OK);
@@ -205,9 +210,11 @@ START_TEST(R60_amounts_are_read_and_written) {
 END_TEST
 
 START_TEST(R60_malformed_amounts_are_refused) {
-    static const char *const bad[] = {"", "-", "+1", "--1", "1-", ".", ".5", "-.5", "5.", "-5.", "1.2.3", "1..2", "1,5",
-                                      "1 ", " 1", "1e3", "0x1", "1_000", "1,000.00", "12.345", "0.000", "one", "1\n",
-                                      "99999999999999999999x", "99999999999999999999.123", "\xd9\xa1", "1.-5"};
+    static const char *const bad[] = {
+        "", "-", "+1", "--1", "1-", ".", ".5", "-.5", "5.", "-5.", "1.2.3", "1..2", "1,5", "1 ", " 1", "1e3",
+        "0x1", "1_000", "1,000.00", "12.345", "0.000", "one", "1\n", "99999999999999999999x",
+        "99999999999999999999.123", "\xd9\xa1", "1.-5",
+    };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         int64_t minor = 77;
         ck_assert_msg(crd_money_parse(bad[i], 2, &minor) == CRD_E_ARGUMENT, "\"%s\" was not refused", bad[i]);
@@ -234,8 +241,8 @@ START_TEST(R60_amounts_overflow_is_refused) {
                  {"922337203685477580700000000000000000000000000000000000000000", 4}};
     for (size_t i = 0; i < sizeof large / sizeof large[0]; i++) {
         int64_t minor = 77;
-        ck_assert_msg(crd_money_parse(large[i].text, large[i].exponent, &minor) == CRD_E_OVERFLOW, "%s did not overflow",
-                      large[i].text);
+        ck_assert_msg(crd_money_parse(large[i].text, large[i].exponent, &minor) == CRD_E_OVERFLOW,
+                      "%s did not overflow", large[i].text);
         ck_assert_int_eq(minor, 0);
     }
 }
@@ -291,7 +298,7 @@ static const struct split {
     {1, 3, {1, 1, 1}, {1, 0, 0}},
     {1, 3, {0, 1, 1}, {0, 1, 0}},
     {10, 3, {0, 0, 5}, {0, 0, 10}},
-    {10, 4, {1, 2, 3, 1}, {2, 3, 4, 1}}, /* 1.43 2.86 4.29 1.43: one to the second, one to the first of two equals */
+    {10, 4, {1, 2, 3, 1}, {2, 3, 4, 1}}, /* 1.43 2.86 4.29 1.43: the second, then the first of two equals */
     /* computed with integers of any length */
     {INT64_MAX, 2, {1, 1}, {INT64_C(4611686018427387904), INT64_C(4611686018427387903)}},
     {INT64_MAX, 2, {INT64_MAX - 1, 1}, {INT64_MAX - 1, 1}},
@@ -317,7 +324,7 @@ START_TEST(R60_splits_give_the_largest_remainders_the_rest) {
 }
 END_TEST
 
-/* The rule, word by word, for numbers whose products fit: round down, then one unit to the part that lost the most. */
+/* The rule, word by word, for numbers whose products fit: round down, then a unit to the part that lost most. */
 static void naive_split(int64_t total, const int64_t *weights, uint64_t count, int64_t *out) {
     int64_t lost[PARTS], sum = 0, left = total;
     for (uint64_t i = 0; i < count; i++) sum += weights[i];
@@ -422,7 +429,8 @@ int main(void) {
     tcase_add_test(tests, R60_what_is_written_reads_back);
     tcase_add_test(tests, R60_an_amount_is_written_whole_or_not_at_all);
     tcase_add_test(tests, R60_a_malformed_exponent_is_refused);
-    tcase_add_loop_test(tests, R60_splits_give_the_largest_remainders_the_rest, 0, sizeof splits / sizeof splits[0]);
+    tcase_add_loop_test(tests, R60_splits_give_the_largest_remainders_the_rest, 0,
+                        sizeof splits / sizeof splits[0]);
     tcase_add_test(tests, R60_splits_agree_with_the_naive_one);
     tcase_add_test(tests, R60_parts_sum_to_the_whole);
     tcase_add_test(tests, R60_a_split_may_have_many_parts);

@@ -9,7 +9,7 @@
 
 #define ANY UINT64_MAX
 
-/* The shortest encoding in `size` bytes or, for a larger `size`, an overlong one; any number is encoded, valid or not. */
+/* Any number in `size` bytes, valid or not; with more bytes than it needs, an overlong form. */
 static void encode(uint32_t point, int size, char *out) {
     static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
     out[size] = '\0';
@@ -53,7 +53,8 @@ END_TEST
 START_TEST(broken_sequences_are_refused) {
     static const char *const bad[] = {
         "\x80", "\xbf", "a\x80", "\xc3", "\xc3" "a", "\xe2\x82", "\xe2\x82" "a", "\xe2", "\xe2" "a\x82",
-        "\xf0\x9f\x98", "\xf0\x9f\x98" "a", "\xf0\x9f", "\xf0", "\xf8\x88\x80\x80\x80", "\xfc\x84\x80\x80\x80\x80",
+        "\xf0\x9f\x98", "\xf0\x9f\x98" "a", "\xf0\x9f", "\xf0",
+        "\xf8\x88\x80\x80\x80", "\xfc\x84\x80\x80\x80\x80",
         "\xfe", "\xff", "\xc0\x80", "\xc1\xbf", "\xf5\x80\x80\x80", "\xc3\xc3\xa9", "abcdefgh\xe2\x82",
         "\xed\xa0\xbd\xed\xb8\x80", /* a pair of surrogates, each as three bytes */
     };

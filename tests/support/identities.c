@@ -1,0 +1,197 @@
+/*
+ * Rule M1 and the totals of an account, recomputed from the documents and from the journal, entry by entry.
+ * See book.h.
+ */
+#include "support/book.h"
+
+#include <check.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static char problem[600];
+
+static const char *say(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(problem, sizeof problem, format, args);
+    va_end(args);
+    return problem;
+}
+
+static int same(const char *a, const char *b) {
+    return strcmp(a, b) == 0;
+}
+
+/* What the journal says about one document. */
+typedef struct journal_sums {
+    int64_t applied, outside, by_receipt, voided, expired, reversed, deleted;
+    int64_t last_seq;
+    int32_t last_date;
+} journal_sums;
+
+typedef enum { CREDIT, INVOICE, RECEIPT } side;
+
+static const char *named(const crd_entry_record *e, side which) {
+    return which == CREDIT ? e->credit : which == INVOICE ? e->invoice : e->receipt;
+}
+
+static journal_sums add_up(const book *b, const char *customer, const char *currency, side which, const char *id) {
+    journal_sums s;
+    memset(&s, 0, sizeof s);
+    for (size_t i = 0; i < b->count; i++) {
+        const crd_entry_record *e = b->items[i].record;
+        int64_t sign;
+        if (b->items[i].kind != CRD_KIND_ENTRY || !same(e->customer, customer) || !same(e->currency, currency) ||
+            !same(named(e, which), id))
+            continue;
+        sign = e->type == CRD_ENTRY_APPLY ? 1 : e->type == CRD_ENTRY_UNAPPLY ? -1 : 0;
+        s.applied += sign * e->amount;
+        if (e->invoice[0] == '\0') s.outside += sign * e->amount;
+        if (e->flags & CRD_ENTRY_BY_OWN_RECEIPT) s.by_receipt += sign * e->amount;
+        if (e->type == CRD_ENTRY_VOID) s.voided += e->amount;
+        if (e->type == CRD_ENTRY_EXPIRE) s.expired += e->amount;
+        if (e->type == CRD_ENTRY_REVERSE) s.reversed += e->amount;
+        if (e->type == CRD_ENTRY_DELETE) s.deleted += e->amount;
+        if (e->seq > s.last_seq) s.last_seq = e->seq;
+        if (e->business_date > s.last_date) s.last_date = e->business_date;
+    }
+    return s;
+}
+
+static const char *credit_problem(const book *b, const crd_credit_record *c) {
+    journal_sums s = add_up(b, c->customer, c->currency, CREDIT, c->id);
+    int64_t gone = c->applied + c->refunded + c->voided + c->reversed + c->expired + c->adjusted + c->transferred +
+                   c->deleted;
+    if (c->remaining < 0 || c->applied < 0 || c->voided < 0 || c->expired < 0 || c->held < 0 || c->allocated < 0)
+        return say("credit %s has a negative amount", c->id);
+    if (c->original != c->remaining + gone)
+        return say("credit %s: original %lld is not remaining %lld + %lld used", c->id, (long long)c->original,
+                   (long long)c->remaining, (long long)gone);
+    if (c->remaining < c->held + c->allocated) return say("credit %s holds more than remains", c->id);
+    if (s.applied != c->applied || s.outside != c->applied_outside || s.by_receipt != c->applied_by_receipt)
+        return say("credit %s: applied %lld, its journal says %lld", c->id, (long long)c->applied,
+                   (long long)s.applied);
+    if (s.voided != c->voided || s.expired != c->expired || s.reversed != c->reversed || s.deleted != c->deleted)
+        return say("credit %s: what ended it differs from its journal", c->id);
+    if ((c->state == CRD_CREDIT_ACTIVE) != (c->remaining > 0))
+        return say("credit %s: state %u with %lld remaining", c->id, c->state, (long long)c->remaining);
+    if ((c->cause == CRD_CAUSE_NONE) != (c->state == CRD_CREDIT_ACTIVE))
+        return say("credit %s: cause %u in state %u", c->id, c->cause, c->state);
+    if (s.last_seq != c->last_seq) return say("credit %s: last entry is not %lld", c->id, (long long)c->last_seq);
+    if (s.last_date != c->last_date) return say("credit %s: last date is not %d", c->id, (int)c->last_date);
+    return NULL;
+}
+
+static const char *invoice_problem(const book *b, const crd_invoice_record *i) {
+    journal_sums s = add_up(b, i->customer, i->currency, INVOICE, i->id);
+    int posted = i->state != CRD_INVOICE_DRAFT && i->state != CRD_INVOICE_CANCELLED;
+    if (i->open < 0 || i->applied < 0 || i->written_off < 0 || i->cancelled < 0 || i->total < 0)
+        return say("invoice %s has a negative amount", i->id);
+    if (posted && i->total != i->open + i->applied + i->written_off + i->cancelled)
+        return say("invoice %s: total %lld is not open %lld + applied %lld + …", i->id, (long long)i->total,
+                   (long long)i->open, (long long)i->applied);
+    if (!posted && (i->open != 0 || i->applied != 0)) return say("draft %s counts", i->id);
+    if (s.applied != i->applied)
+        return say("invoice %s: applied %lld, its journal says %lld", i->id, (long long)i->applied,
+                   (long long)s.applied);
+    if ((i->state == CRD_INVOICE_OPEN) != (i->open > 0)) return say("invoice %s: state %u", i->id, i->state);
+    if (s.last_seq != i->last_seq) return say("invoice %s: last entry is not %lld", i->id, (long long)i->last_seq);
+    if (s.last_date != i->last_date) return say("invoice %s: last date is not %d", i->id, (int)i->last_date);
+    return NULL;
+}
+
+static const char *receipt_problem(const book *b, const crd_receipt_record *r) {
+    journal_sums s = add_up(b, r->customer, r->currency, RECEIPT, r->id);
+    if (s.applied != r->applied)
+        return say("receipt %s: applied %lld, its journal says %lld", r->id, (long long)r->applied,
+                   (long long)s.applied);
+    if (r->amount < 0 || r->applied < 0) return say("receipt %s has a negative amount", r->id);
+    if (s.last_seq != r->last_seq) return say("receipt %s: last entry is not %lld", r->id, (long long)r->last_seq);
+    return NULL;
+}
+
+static int is_cash(const crd_credit_record *c) {
+    return c->credit_class == CRD_CLASS_CASH;
+}
+
+static const char *totals_problem(const book *b, const crd_account_record *a) {
+    crd_account_record sum;
+    memset(&sum, 0, sizeof sum);
+    for (size_t n = 0; n < b->count; n++) {
+        const crd_credit_record *c = b->items[n].record;
+        const crd_invoice_record *i = b->items[n].record;
+        if (b->items[n].kind == CRD_KIND_CREDIT && same(c->customer, a->customer) && same(c->currency, a->currency)) {
+            sum.open_credits += c->remaining > 0;
+            sum.credit_remaining += c->remaining;
+            sum.credit_held += c->held;
+            sum.credit_allocated += c->allocated;
+            if (is_cash(c)) sum.cash_remaining += c->remaining;
+            sum.credits_issued += 1;
+            sum.issued += c->original;
+            sum.applied += c->applied;
+        }
+        if (b->items[n].kind == CRD_KIND_INVOICE && same(i->customer, a->customer) &&
+            same(i->currency, a->currency)) {
+            sum.open_invoices += i->open > 0;
+            sum.invoice_open += i->open;
+        }
+    }
+    if (sum.open_credits != a->open_credits || sum.open_invoices != a->open_invoices)
+        return say("account %s %s: counts of open documents", a->customer, a->currency);
+    if (sum.credit_remaining != a->credit_remaining || sum.invoice_open != a->invoice_open)
+        return say("account %s %s: balance %lld - %lld, its documents say %lld - %lld", a->customer, a->currency,
+                   (long long)a->invoice_open, (long long)a->credit_remaining, (long long)sum.invoice_open,
+                   (long long)sum.credit_remaining);
+    if (sum.credit_held != a->credit_held || sum.credit_allocated != a->credit_allocated ||
+        sum.cash_remaining != a->cash_remaining)
+        return say("account %s %s: held, allocated or cash", a->customer, a->currency);
+    if (sum.credits_issued != a->credits_issued || sum.issued != a->issued || sum.applied != a->applied)
+        return say("account %s %s: issued or applied", a->customer, a->currency);
+    return NULL;
+}
+
+static const char *journal_problem(const book *b, const crd_account_record *a) {
+    const crd_entry_record *before = NULL;
+    uint8_t hash[32];
+    for (int64_t seq = 1; seq <= a->last_seq; seq++) {
+        const crd_entry_record *e = book_entry(b, a->customer, a->currency, seq);
+        if (e == NULL) return say("account %s %s: entry %lld is missing", a->customer, a->currency, (long long)seq);
+        if (e->amount < 0) return say("entry %lld of %s is negative", (long long)seq, a->customer);
+        if (before != NULL && e->instant < before->instant)
+            return say("entry %lld of %s is earlier than the one before", (long long)seq, a->customer);
+        if (crd_entry_hash(e, before != NULL ? before->hash : NULL, hash) != CRD_OK ||
+            memcmp(hash, e->hash, sizeof hash) != 0)
+            return say("entry %lld of %s does not hash", (long long)seq, a->customer);
+        before = e;
+    }
+    if (book_entry(b, a->customer, a->currency, a->last_seq + 1) != NULL)
+        return say("account %s %s has entries behind its last", a->customer, a->currency);
+    if (before == NULL || memcmp(before->hash, a->last_hash, 32) != 0 || a->version != crd_entry_version(a->last_hash))
+        return say("account %s %s: its version is not its last entry's", a->customer, a->currency);
+    return NULL;
+}
+
+const char *book_problem(const book *b) {
+    for (size_t i = 0; i < b->count; i++) {
+        const void *record = b->items[i].record;
+        const char *found = NULL;
+        switch (b->items[i].kind) {
+        case CRD_KIND_ACCOUNT:
+            found = totals_problem(b, record);
+            if (found == NULL) found = journal_problem(b, record);
+            break;
+        case CRD_KIND_CREDIT: found = credit_problem(b, record); break;
+        case CRD_KIND_INVOICE: found = invoice_problem(b, record); break;
+        case CRD_KIND_RECEIPT: found = receipt_problem(b, record); break;
+        default: break;
+        }
+        if (found != NULL) return found;
+    }
+    return NULL;
+}
+
+void book_check(const book *b) {
+    const char *found = book_problem(b);
+    ck_assert_msg(found == NULL, "identity broken: %s", found);
+}

@@ -1,0 +1,198 @@
+/*
+ * See scene.h.
+ */
+#include "support/scene.h"
+
+#include <string.h>
+
+void scene_fill(world *w) {
+    crd_plan_spec spec = plan_spec(0, 1);
+    crd_key names[2];
+    const crd_key *items[2];
+    crd_credit *k, *p, *m;
+    crd_invoice *i, *j, *n, *draft;
+    int careless = w->careless;
+    w->careless = 1;
+    customer(w, "c1");
+    customer(w, "c2");
+    k = memo(w, "c1", "K", 1000, 0);
+    p = promise(w, "c1", "P", 400, 0, 100);
+    m = memo(w, "c1", "M", 50, 0);
+    i = invoice(w, "c1", "I", 500, 0, 30);
+    j = invoice(w, "c1", "J", 300, 0, 30);
+    n = invoice(w, "c1", "N", 50, 0, 30);
+    draft = invoice_as(w, "c1", "D", CRD_INVOICE_INVOICE, 200, 0, 30, CRD_INVOICE_AS_DRAFT);
+    apply(w, k, j, 100, 1); /* entry 8 */
+    memset(names, 0, sizeof names);
+    for (size_t at = 0; at < 2; at++) {
+        names[at].struct_size = sizeof names[at];
+        names[at].kind = at == 0 ? CRD_KIND_CREDIT : CRD_KIND_INVOICE;
+        names[at].customer = "c1";
+        names[at].currency = "EUR";
+        names[at].id = at == 0 ? "M" : "N";
+        items[at] = &names[at];
+    }
+    spec.items = items;
+    spec.item_count = 2;
+    OK(w, crd_reconcile(w->ledger, on(1), &spec, NULL)); /* receipt: entry 9 */
+    w->careless = careless;
+    if (!careless) world_check(w);
+    crd_credit_free(k);
+    crd_credit_free(p);
+    crd_credit_free(m);
+    crd_invoice_free(i);
+    crd_invoice_free(j);
+    crd_invoice_free(n);
+    crd_invoice_free(draft);
+}
+
+scene scene_open(crd_ledger *ledger) {
+    scene s;
+    s.ledger = ledger;
+    s.k = find_credit(ledger, "c1", "K");
+    s.p = find_credit(ledger, "c1", "P");
+    s.i = find_invoice(ledger, "c1", "I");
+    s.j = find_invoice(ledger, "c1", "J");
+    s.draft = find_invoice(ledger, "c1", "D");
+    s.applied_seq = 8;
+    s.receipt_seq = 9;
+    return s;
+}
+
+crd_status scene_refresh(scene *s) {
+    crd_status status = crd_credit_refresh(s->k);
+    if (status == CRD_OK) status = crd_credit_refresh(s->p);
+    if (status == CRD_OK) status = crd_invoice_refresh(s->i);
+    if (status == CRD_OK) status = crd_invoice_refresh(s->j);
+    if (status == CRD_OK) status = crd_invoice_refresh(s->draft);
+    return status;
+}
+
+void scene_close(scene *s) {
+    crd_credit_free(s->k);
+    crd_credit_free(s->p);
+    crd_invoice_free(s->i);
+    crd_invoice_free(s->j);
+    crd_invoice_free(s->draft);
+}
+
+static crd_status run_customer(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_customer_terms t;
+    crd_customer *made = NULL;
+    crd_status status;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.name = variant ? "Somebody" : "Anybody";
+    status = crd_customer_add(s->ledger, request, "c3", &t, &made);
+    if (status == CRD_OK) ck_assert_str_eq(crd_customer_get(made)->name, "Anybody");
+    if (status != CRD_OK) ck_assert_ptr_null(made);
+    crd_customer_free(made);
+    (void)out;
+    return status;
+}
+
+static crd_status issue(scene *s, const crd_request *request, const crd_credit_terms *t, crd_result *out) {
+    crd_credit *made = NULL;
+    crd_status status = crd_credit_issue(s->ledger, request, "c1", t, &made);
+    if (status == CRD_OK) ck_assert_int_eq(crd_credit_get(made)->original, 70);
+    if (status != CRD_OK) ck_assert_ptr_null(made);
+    crd_credit_free(made);
+    (void)out;
+    return status;
+}
+
+static crd_status run_issue(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_credit_terms t = credit_terms(NULL, CRD_CREDIT_MEMO, 70);
+    if (variant) t.reason = "another one";
+    return issue(s, request, &t, out);
+}
+
+static crd_status run_receive(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_credit_terms t = credit_terms("money", CRD_CREDIT_PREPAYMENT, 70);
+    t.method = variant ? "card" : "check";
+    return issue(s, request, &t, out);
+}
+
+static crd_status run_issue_abroad(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_credit_terms t = credit_terms("yen", CRD_CREDIT_REFERRAL, 70); /* makes an account of its own */
+    t.currency = "JPY";
+    t.priority = variant;
+    return issue(s, request, &t, out);
+}
+
+static crd_status run_apply(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return try_apply(s->ledger, s->k, s->i, variant ? 251 : 250, 0, request, out);
+}
+
+static crd_status run_apply_clamped(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return try_apply(s->ledger, s->k, variant ? s->i : s->j, 0, CRD_APPLY_CLAMP, request, out);
+}
+
+static crd_status run_apply_outside(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_apply_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.amount = 30;
+    t.reference = variant ? "b" : "a";
+    return crd_credit_apply(s->ledger, request, s->p, NULL, &t, out);
+}
+
+static crd_status run_void(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return crd_credit_void(s->ledger, request, variant ? s->k : s->p, 0, out);
+}
+
+static crd_status run_void_part(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return crd_credit_void(s->ledger, request, s->k, variant ? 2 : 1, out);
+}
+
+static crd_status run_enter(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_invoice_terms t = invoice_terms("I9", 600);
+    crd_invoice *made = NULL;
+    crd_status status;
+    if (variant) t.total = 601;
+    status = crd_invoice_enter(s->ledger, request, "c1", &t, &made);
+    if (status == CRD_OK) ck_assert_int_eq(crd_invoice_get(made)->total, 600);
+    if (status != CRD_OK) ck_assert_ptr_null(made);
+    crd_invoice_free(made);
+    (void)out;
+    return status;
+}
+
+static crd_status run_send(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return crd_invoice_send(s->ledger, request, variant ? s->i : s->draft, out);
+}
+
+static crd_status run_void_invoice(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return crd_invoice_void(s->ledger, request, s->j, variant ? CRD_VOID_STRICT : 0, out);
+}
+
+static crd_status run_cancel(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return crd_invoice_void(s->ledger, request, variant ? s->j : s->draft, 0, out);
+}
+
+static crd_status run_undo(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return try_undo(s->ledger, "c1", s->applied_seq, variant ? 41 : 40, request, out);
+}
+
+static crd_status run_undo_receipt(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return try_undo(s->ledger, "c1", variant ? s->applied_seq : s->receipt_seq, 0, request, out);
+}
+
+const scene_command scene_commands[] = {
+    {"add a customer", CRD_COMMAND_CUSTOMER_ADD, "terms.name", 0, 1, run_customer},
+    {"issue a credit", CRD_COMMAND_CREDIT_ISSUE, "terms.reason", 0, 1, run_issue},
+    {"receive money", CRD_COMMAND_CREDIT_ISSUE, "terms.method", 0, 1, run_receive},
+    {"issue in a new currency", CRD_COMMAND_CREDIT_ISSUE, "terms.priority", 0, 1, run_issue_abroad},
+    {"apply", CRD_COMMAND_CREDIT_APPLY, "terms.amount", 250, 0, run_apply},
+    {"apply what is possible", CRD_COMMAND_CREDIT_APPLY, "invoice", 200, 0, run_apply_clamped},
+    {"apply outside", CRD_COMMAND_CREDIT_APPLY, "terms.reference", 30, 0, run_apply_outside},
+    {"void a credit", CRD_COMMAND_CREDIT_VOID, "credit", 400, 0, run_void},
+    {"void part of a credit", CRD_COMMAND_CREDIT_VOID, "amount", 1, 0, run_void_part},
+    {"enter an invoice", CRD_COMMAND_INVOICE_ENTER, "terms.total", 0, 1, run_enter},
+    {"send a draft", CRD_COMMAND_INVOICE_SEND, "invoice", 200, 0, run_send},
+    {"void an invoice", CRD_COMMAND_INVOICE_VOID, "flags", 100, 0, run_void_invoice},
+    {"cancel a draft", CRD_COMMAND_INVOICE_VOID, "invoice", 0, 0, run_cancel},
+    {"undo an application", CRD_COMMAND_UNDO, "amount", 40, 0, run_undo},
+    {"undo a receipt", CRD_COMMAND_UNDO, "seq", 50, 0, run_undo_receipt},
+};
+const size_t scene_command_count = sizeof scene_commands / sizeof scene_commands[0];

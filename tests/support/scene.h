@@ -1,0 +1,40 @@
+/*
+ * A small book in which every command can succeed once, and the list of commands: what has to hold for all of them
+ * (a request key, a conflict, a unit given up, no memory, a failing storage) is tested by walking the list.
+ */
+#ifndef TEST_SCENE_H
+#define TEST_SCENE_H
+
+#include "support/world.h"
+
+/* The handles of one ledger on the book that scene_fill() made. */
+typedef struct scene {
+    crd_ledger *ledger;
+    crd_credit *k;       /* memo of 1000, 100 of it applied to J */
+    crd_credit *p;       /* promise of 400 */
+    crd_invoice *i, *j;  /* 500 and 300 */
+    crd_invoice *draft;  /* 200 */
+    int64_t applied_seq; /* the application of K to J */
+    int64_t receipt_seq; /* a reconcile's receipt: M 50 on N 50 */
+} scene;
+
+/* Customers "c1" and "c2" and the documents; to be done once per world. */
+void scene_fill(world *w);
+scene scene_open(crd_ledger *ledger);
+crd_status scene_refresh(scene *s);
+void scene_close(scene *s);
+
+typedef struct scene_command {
+    const char *name;
+    uint32_t code;      /* CRD_COMMAND_… */
+    const char *field;  /* the argument that variant 1 changes */
+    int64_t amount;     /* of a result, variant 0; 0 where a command gives none */
+    int creates;        /* gives a handle instead of a result */
+    /* Runs the command; `variant` 1 has other content. */
+    crd_status (*run)(scene *s, const crd_request *request, int variant, crd_result *out);
+} scene_command;
+
+extern const scene_command scene_commands[];
+extern const size_t scene_command_count;
+
+#endif
