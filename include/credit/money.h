@@ -20,7 +20,7 @@ CRD_BEGIN
 /** Bytes that hold any amount as text, with sign, point and closing NUL. */
 #define CRD_MONEY_TEXT 32
 
-/** The greatest exponent: one more digit and a single major unit would not fit 64 bits. ISO 4217 itself ends at 4. */
+/** The greatest exponent: with one more, a single major unit would not fit 64 bits. ISO 4217 itself ends at 4. */
 #define CRD_MONEY_MAX_EXPONENT 18
 
 /**
@@ -51,8 +51,8 @@ CRD_API crd_status CRD_CALL crd_currency_exponent(const char *currency, int32_t 
  *
  * @param exponent  0 to #CRD_MONEY_MAX_EXPONENT
  * @param out       receives the minor units; the whole range of int64_t
- * @return #CRD_OK; #CRD_E_OVERFLOW for a well-formed amount outside 64 bits; #CRD_E_ARGUMENT for anything else,
- *         too many decimals among them
+ * @return #CRD_OK; #CRD_E_OVERFLOW for a well-formed amount outside 64 bits; #CRD_E_ARGUMENT for anything
+ *         else, too many decimals among them
  */
 CRD_API crd_status CRD_CALL crd_money_parse(const char *text, int32_t exponent, int64_t *out);
 
@@ -61,7 +61,8 @@ CRD_API crd_status CRD_CALL crd_money_parse(const char *text, int32_t exponent, 
  * Any int64_t has a text, INT64_MIN too.
  *
  * @param exponent  0 to #CRD_MONEY_MAX_EXPONENT
- * @param out       receives the NUL-terminated text; `capacity` bytes, of which #CRD_MONEY_TEXT always suffice
+ * @param out       receives the NUL-terminated text
+ * @param capacity  bytes `out` has; #CRD_MONEY_TEXT always suffice
  * @return #CRD_OK; #CRD_E_TOO_LARGE if the text and its NUL do not fit; #CRD_E_ARGUMENT
  */
 CRD_API crd_status CRD_CALL crd_money_format(int64_t minor, int32_t exponent, char *out, uint64_t capacity);
@@ -80,7 +81,8 @@ CRD_API crd_status CRD_CALL crd_money_format(int64_t minor, int32_t exponent, ch
  * @param out      receives `count` parts; must not overlap `weights`. All 0 after a failure
  * @return #CRD_OK; #CRD_E_OVERFLOW if the weights sum to more than INT64_MAX; #CRD_E_ARGUMENT
  */
-CRD_API crd_status CRD_CALL crd_money_split(int64_t total, const int64_t *weights, uint64_t count, int64_t *out);
+CRD_API crd_status CRD_CALL crd_money_split(int64_t total, const int64_t *weights, uint64_t count,
+                                            int64_t *out);
 
 CRD_END
 #endif

@@ -26,7 +26,7 @@ CRD_BEGIN
 /** @name Flags of a plan
  * @{ */
 #define CRD_PLAN_USE_CASH 0x01u    /**< use unapplied cash too */
-#define CRD_PLAN_ALL_OPEN 0x02u    /**< show accounts with anything open, not only those with both sides open */
+#define CRD_PLAN_ALL_OPEN 0x02u    /**< show accounts with an open credit or invoice, not only those with both */
 #define CRD_PLAN_BY_LOCATION 0x04u /**< order customers by location, then id; else by id */
 #define CRD_PLAN_CUSTOMERS 0x08u   /**< read customer records as well, for their names */
 /** @} */
@@ -100,7 +100,7 @@ typedef struct crd_plan_item {
 /** One proposed application. */
 typedef struct crd_plan_application {
     uint32_t struct_size;
-    int32_t business_date; /**< the latest of the run's date rule: the later of the two documents' dates (rule M6) */
+    int32_t business_date; /**< the plan's date, or the last date of one of the two documents if that is later (rule M6) */
     int64_t amount;
     const crd_credit_record *credit;
     const crd_invoice_record *invoice;
@@ -116,8 +116,9 @@ typedef struct crd_plan_application {
 #define CRD_PLAN_NOTHING 6    /**< nothing to apply */
 /** @} */
 
-/** One account of a plan. Records show the state before the run; valid until the plan is closed (within
- *  crd_reconcile()'s callback: until it returns). */
+/** One account of a plan. Its items show the state before the run; the records they point to are as planned until the
+ *  account is posted, and as posted from then on. Valid until the plan is closed (within crd_reconcile()'s callback:
+ *  until it returns). */
 struct crd_plan_account {
     uint32_t struct_size;
     uint32_t state; /**< CRD_PLAN_… */

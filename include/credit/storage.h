@@ -84,7 +84,8 @@ typedef struct crd_key {
 
 /**
  * What to read. A record matches when its kind is in `kinds` and it passes every condition that is set and
- * concerns its kind; NULL, 0 and "none" set no condition. A storage may treat any condition but `kinds` as absent,
+ * concerns its kind; NULL and 0 set no condition. What is said of the documents of an account (credits, invoices,
+ * receipts, holds) holds for its lines and entries too. A storage may treat any condition but `kinds` as absent,
  * except that with `limit` it must emit at least the smallest accounts asked for and all their documents.
  */
 typedef struct crd_query {
