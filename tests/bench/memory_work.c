@@ -9,6 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One document, as a program without the library would hold it: as small as it gets, since qsort() moves it about. */
+typedef struct document {
+    uint32_t customer;
+    int32_t is_plain; /* invoices: 0 for a finance charge; credits: 0 */
+    int32_t date;
+    uint32_t number; /* by arrival over both sides; the digits of its id */
+    int64_t amount;
+} document;
+
+/* The documents of a book in the order of their arrival, read from the book itself. */
+typedef struct documents {
+    uint32_t customers;
+    uint64_t count[2]; /* credits, invoices */
+    document *list[2];
+} documents;
+
+/* What a run took and found. */
+typedef struct outcome {
+    double nanoseconds; /* per application */
+    uint64_t applications;
+    uint64_t hash; /* of (credit, invoice, amount) in their order */
+} outcome;
+
 crd_memory *bench_memory_book(uint32_t customers, uint32_t each) {
     crd_memory *book = NULL;
     crd_ledger *ledger;
@@ -42,18 +65,18 @@ static void read_records(crd_memory *book, uint32_t kinds, crd_emit emit, void *
 }
 
 static int32_t CRD_CALL count_document(void *sink, uint32_t kind, const void *record) {
-    bench_documents *documents = sink;
-    documents->customers += kind == CRD_KIND_CUSTOMER;
-    documents->count[0] += kind == CRD_KIND_CREDIT;
-    documents->count[1] += kind == CRD_KIND_INVOICE;
+    documents *all = sink;
+    all->customers += kind == CRD_KIND_CUSTOMER;
+    all->count[0] += kind == CRD_KIND_CREDIT;
+    all->count[1] += kind == CRD_KIND_INVOICE;
     (void)record;
     return 0;
 }
 
 static int32_t CRD_CALL take_document(void *sink, uint32_t kind, const void *record) {
-    bench_documents *documents = sink;
+    documents *all = sink;
     int side = kind == CRD_KIND_INVOICE;
-    bench_document *d = &documents->list[side][documents->count[side]++];
+    document *d = &all->list[side][all->count[side]++];
     if (side) {
         const crd_invoice_record *invoice = record;
         d->customer = number_of(invoice->customer);
@@ -73,11 +96,11 @@ static int32_t CRD_CALL take_document(void *sink, uint32_t kind, const void *rec
 }
 
 static int compare_arrivals(const void *a, const void *b) {
-    const bench_document *x = a, *y = b;
+    const document *x = a, *y = b;
     return (x->number > y->number) - (x->number < y->number);
 }
 
-void bench_read_documents(crd_memory *book, bench_documents *out) {
+static void read_documents(crd_memory *book, documents *out) {
     memset(out, 0, sizeof *out);
     read_records(book, CRD_KIND_BIT_CUSTOMER | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE, count_document, out);
     for (int side = 0; side < 2; side++) {
@@ -89,12 +112,12 @@ void bench_read_documents(crd_memory *book, bench_documents *out) {
         qsort(out->list[side], (size_t)out->count[side], sizeof *out->list[side], compare_arrivals);
 }
 
-void bench_free_documents(bench_documents *documents) {
-    free(documents->list[0]);
-    free(documents->list[1]);
+static void free_documents(documents *all) {
+    free(all->list[0]);
+    free(all->list[1]);
 }
 
-static void hash_application(bench_run *run, uint32_t credit, uint32_t invoice, int64_t amount) {
+static void hash_application(outcome *run, uint32_t credit, uint32_t invoice, int64_t amount) {
     uint64_t numbers[3];
     numbers[0] = credit;
     numbers[1] = invoice;
@@ -119,18 +142,18 @@ typedef struct balance {
 } balance;
 
 static int compare_documents(const void *a, const void *b) {
-    const bench_document *x = a, *y = b;
+    const document *x = a, *y = b;
     if (x->customer != y->customer) return x->customer < y->customer ? -1 : 1;
     if (x->is_plain != y->is_plain) return x->is_plain < y->is_plain ? -1 : 1;
     if (x->date != y->date) return x->date < y->date ? -1 : 1;
     return (x->number > y->number) - (x->number < y->number);
 }
 
-static uint64_t walk(const bench_documents *d, bench_document *const sorted[2], application *found,
+static uint64_t walk(const documents *d, document *const sorted[2], application *found,
                      balance *balances) {
     uint64_t i = 0, j = 0, n = 0;
     while (i < d->count[0] && j < d->count[1]) {
-        bench_document *credit = &sorted[0][i], *invoice = &sorted[1][j];
+        document *credit = &sorted[0][i], *invoice = &sorted[1][j];
         int64_t amount;
         if (credit->customer != invoice->customer) {
             if (credit->customer < invoice->customer)
@@ -156,21 +179,21 @@ static uint64_t walk(const bench_documents *d, bench_document *const sorted[2], 
 
 /* Uses up copies, made before the clock starts; and all it writes to has been touched before, so that the first
  * round does not pay for pages the later ones get for nothing. */
-bench_run bench_reconcile_by_hand(const bench_documents *documents) {
-    bench_run run = {0, 0, FNV_START};
-    bench_document *sorted[2];
-    uint64_t room = (documents->count[0] + documents->count[1]) * sizeof(application), count;
+static outcome reconcile_by_hand(const documents *all) {
+    outcome run = {0, 0, FNV_START};
+    document *sorted[2];
+    uint64_t room = (all->count[0] + all->count[1]) * sizeof(application), count;
     application *found = bench_take(room);
-    balance *balances = bench_take(documents->customers * sizeof *balances);
+    balance *balances = bench_take(all->customers * sizeof *balances);
     double start;
     memset(found, 0, (size_t)room);
-    memset(balances, 0, documents->customers * sizeof *balances);
+    memset(balances, 0, all->customers * sizeof *balances);
     for (int side = 0; side < 2; side++) {
-        uint64_t size = documents->count[side] * sizeof(bench_document);
+        uint64_t size = all->count[side] * sizeof(document);
         sorted[side] = bench_take(size);
-        memcpy(sorted[side], documents->list[side], (size_t)size);
-        for (uint64_t i = 0; i < documents->count[side]; i++) {
-            const bench_document *d = &sorted[side][i];
+        memcpy(sorted[side], all->list[side], (size_t)size);
+        for (uint64_t i = 0; i < all->count[side]; i++) {
+            const document *d = &sorted[side][i];
             if (side == 0)
                 balances[d->customer].credit += d->amount;
             else
@@ -179,11 +202,11 @@ bench_run bench_reconcile_by_hand(const bench_documents *documents) {
     }
     start = bench_now();
     for (int side = 0; side < 2; side++)
-        qsort(sorted[side], (size_t)documents->count[side], sizeof(bench_document), compare_documents);
-    count = walk(documents, sorted, found, balances);
+        qsort(sorted[side], (size_t)all->count[side], sizeof(document), compare_documents);
+    count = walk(all, sorted, found, balances);
     run.nanoseconds = (bench_now() - start) / (double)count;
     for (uint64_t i = 0; i < count; i++) hash_application(&run, found[i].credit, found[i].invoice, found[i].amount);
-    for (uint32_t i = 0; i < documents->customers; i++)
+    for (uint32_t i = 0; i < all->customers; i++)
         if (balances[i].credit < 0 || balances[i].invoice < 0) bench_fail("the reference's balances are wrong");
     free(sorted[0]);
     free(sorted[1]);
@@ -202,8 +225,8 @@ static int32_t CRD_CALL take_application(void *sink, uint32_t kind, const void *
     return 0;
 }
 
-bench_run bench_reconcile_memory(crd_memory *book) {
-    bench_run run = {0, 0, FNV_START};
+static outcome reconcile_ours(crd_memory *book) {
+    outcome run = {0, 0, FNV_START};
     crd_ledger *ledger = bench_open(crd_memory_storage(book), NULL);
     crd_plan_result result;
     double start = bench_now();
@@ -215,7 +238,15 @@ bench_run bench_reconcile_memory(crd_memory *book) {
     return run;
 }
 
-void bench_same(const bench_run *ours, const bench_run *theirs) {
-    if (ours->applications != theirs->applications || ours->hash != theirs->hash)
+void bench_reconcile_pair(crd_memory *book, double *ours, double *theirs) {
+    documents all;
+    outcome run[2];
+    read_documents(book, &all);
+    run[1] = reconcile_by_hand(&all);
+    free_documents(&all);
+    run[0] = reconcile_ours(book);
+    if (run[0].applications != run[1].applications || run[0].hash != run[1].hash)
         bench_fail("ours and the reference did different work");
+    *ours = run[0].nanoseconds;
+    *theirs = run[1].nanoseconds;
 }
