@@ -21,6 +21,7 @@
 typedef struct plan_item {
     crd_plan_item public;
     crd__doc *doc;
+    int32_t last;    /* date of its last entry, those of this plan included */
     int32_t rank;    /* value of the key being sorted by */
     uint32_t column; /* position in the allocator's columns */
 } plan_item;
@@ -28,7 +29,6 @@ typedef struct plan_item {
 typedef struct plan_application {
     crd_plan_application public;
     plan_item *credit, *invoice;
-    int posted;
 } plan_application;
 
 typedef struct plan_account {
@@ -244,19 +244,13 @@ static uint32_t left_out(const crd_plan *plan, const crd__doc *doc) {
     return reason;
 }
 
-/* An application takes the latest date of the run and its two documents (rule M6). */
-static int32_t pair_date(const crd_plan *plan, const crd_credit_record *credit, const crd_invoice_record *invoice) {
-    return CRD__MAX(plan->date, CRD__MAX(credit->last_date, invoice->last_date));
-}
-
 /* ---- one account ---- */
 
-/* The two sides of an account as the allocator wants them. */
+/* The two sides of an account as the allocator wants them. Items come in the order of allocation, so their position is
+ * all the order it needs. */
 typedef struct sides {
     crd_open_items items[2];
-    int32_t *keys[2][CRD_ORDER_KEYS];
     int64_t *amounts[2];
-    uint32_t *sequence[2];
     uint32_t *kinds[2];
     uint32_t *prefer;
     plan_item **list[2]; /* in the order of the columns */
@@ -276,49 +270,32 @@ static uint32_t order_length(const uint32_t *order) {
 }
 
 static crd_status make_room(crd_plan *plan, sides *s, const uint64_t *count) {
-    const uint32_t *orders[2];
     crd_status status = CRD_OK;
-    orders[0] = plan->ledger->settings.credit_order;
-    orders[1] = plan->ledger->settings.invoice_order;
     memset(s, 0, sizeof *s);
     for (int side = 0; side < 2; side++) {
         s->items[side].struct_size = sizeof s->items[side];
-        s->items[side].key_count = order_length(orders[side]);
         s->amounts[side] = take(plan, count[side], sizeof(int64_t), &status);
-        s->sequence[side] = take(plan, count[side], sizeof(uint32_t), &status);
         s->kinds[side] = take(plan, count[side], sizeof(uint32_t), &status);
         s->list[side] = take(plan, count[side], sizeof(void *), &status);
-        for (uint32_t k = 0; k < s->items[side].key_count; k++)
-            s->keys[side][k] = take(plan, count[side], sizeof(int32_t), &status);
     }
     s->prefer = take(plan, count[0], sizeof(uint32_t), &status);
     return status;
 }
 
-/* The sequence of an account is a 63-bit counter, the allocator's 32 bits: documents are ranked by it instead, by
- * adding them in order of first_seq. */
-static void add_credit(const crd_plan *plan, sides *s, plan_item *item) {
-    const crd_credit_record *credit = item->public.credit;
+static void add_credit(sides *s, plan_item *item) {
     uint64_t n = s->count[0]++;
     s->list[0][n] = item;
-    item->column = (uint32_t)n;
     s->amounts[0][n] = item->public.open;
-    s->sequence[0][n] = (uint32_t)n;
-    s->kinds[0][n] = credit->pays_kinds != 0 ? credit->pays_kinds : UINT32_MAX;
-    for (uint32_t k = 0; k < s->items[0].key_count; k++)
-        s->keys[0][k][n] = crd__order_credit(plan->ledger->settings.credit_order[k], credit);
+    s->kinds[0][n] = item->public.credit->pays_kinds != 0 ? item->public.credit->pays_kinds : UINT32_MAX;
+    item->column = (uint32_t)n;
 }
 
-static void add_invoice(const crd_plan *plan, sides *s, plan_item *item) {
-    const crd_invoice_record *invoice = item->public.invoice;
+static void add_invoice(sides *s, plan_item *item) {
     uint64_t n = s->count[1]++;
     s->list[1][n] = item;
+    s->amounts[1][n] = item->public.open - item->public.proposed;
+    s->kinds[1][n] = item->public.invoice->kind;
     item->column = (uint32_t)n;
-    s->amounts[1][n] = item->public.open;
-    s->sequence[1][n] = (uint32_t)n;
-    s->kinds[1][n] = invoice->kind;
-    for (uint32_t k = 0; k < s->items[1].key_count; k++)
-        s->keys[1][k][n] = crd__order_invoice(plan->ledger->settings.invoice_order[k], invoice);
 }
 
 static int compare_ids(const void *a, const void *b) {
@@ -362,8 +339,6 @@ static void finish_columns(sides *s) {
     for (int side = 0; side < 2; side++) {
         s->items[side].count = s->count[side];
         s->items[side].amount = s->amounts[side];
-        s->items[side].sequence = s->sequence[side];
-        s->items[side].keys = (const int32_t *const *)s->keys[side];
     }
     for (uint64_t i = 0; i < s->count[0]; i++) restricted |= s->kinds[0][i] != UINT32_MAX;
     if (restricted) {
@@ -372,34 +347,32 @@ static void finish_columns(sides *s) {
     }
 }
 
-static void add_application(plan_account *account, plan_application *application, plan_item *credit,
-                            plan_item *invoice, int64_t amount, int32_t date) {
+/* An application takes the latest date of the run and of its two documents (rule M6), and so moves theirs. */
+static void add_application(const crd_plan *plan, plan_account *account, plan_application *application,
+                            plan_item *credit, plan_item *invoice, int64_t amount) {
+    int32_t date = CRD__MAX(plan->date, CRD__MAX(credit->last, invoice->last));
+    memset(application, 0, sizeof *application);
     application->public.struct_size = sizeof application->public;
-    application->public.business_date = date;
+    application->public.business_date = credit->last = invoice->last = date;
     application->public.amount = amount;
     application->public.credit = credit->public.credit;
     application->public.invoice = invoice->public.invoice;
     application->credit = credit;
     application->invoice = invoice;
-    application->posted = 0;
     credit->public.proposed += amount;
     invoice->public.proposed += amount;
     account->public.applied += amount;
 }
 
-/* Documents whose pairing would be dated past an expiry or in a closed period are left out, and the rest is allocated
- * anew: rare, and each round leaves out one more. */
-static int unusable_pair(const crd_plan *plan, const plan_item *credit, const plan_item *invoice, uint32_t *reason) {
-    int32_t date = pair_date(plan, credit->public.credit, invoice->public.invoice);
-    *reason = CRD_LEFT_NOTHING;
-    if (date <= plan->ledger->settings.closed_through)
-        *reason = CRD_LEFT_CLOSED;
-    else if (!crd__credit_usable(credit->public.credit, date))
-        *reason = CRD_LEFT_EXPIRED;
-    return *reason != CRD_LEFT_NOTHING;
+/* A pair that would be dated on or after the credit's expiry is left out (rule M6). A credit's own date does not
+ * matter: it is usable on the run's date, and what it pays is dated before its expiry. */
+static int is_late(const plan_item *credit, const plan_item *invoice) {
+    return credit->public.credit->expires != 0 && invoice->last >= credit->public.credit->expires;
 }
 
-static crd_status allocate_once(crd_plan *plan, plan_account *account, sides *s, crd_allocation *out) {
+/* Allocates what takes part; with `only`, that credit alone, to what it may pay of what is still open. */
+static crd_status allocate_once(crd_plan *plan, plan_account *account, plan_item *only, sides *s,
+                                crd_allocation *out) {
     uint64_t size;
     void *work;
     crd_status status = CRD_OK;
@@ -418,10 +391,9 @@ static crd_status allocate_once(crd_plan *plan, plan_account *account, sides *s,
     for (uint64_t i = 0; i < account->public.item_count; i++) {
         plan_item *item = (plan_item *)(uintptr_t)account->public.items[i];
         if (item->public.left_out != CRD_LEFT_NOTHING) continue;
-        if (item->public.kind == CRD_KIND_CREDIT)
-            add_credit(plan, s, item);
-        else
-            add_invoice(plan, s, item);
+        if (item->public.kind == CRD_KIND_CREDIT && (only == NULL || only == item)) add_credit(s, item);
+        if (item->public.kind == CRD_KIND_INVOICE && (only == NULL || !is_late(only, item)))
+            add_invoice(s, item);
     }
     finish_columns(s);
     status = add_preferences(plan, s);
@@ -434,34 +406,51 @@ static crd_status allocate_once(crd_plan *plan, plan_account *account, sides *s,
     return status == CRD_OK ? CRD_OK : crd__fail(plan->ledger, status, NULL);
 }
 
+static void take_found(const crd_plan *plan, plan_account *account, const sides *s, const crd_allocation *found,
+                       plan_application *list, const crd_plan_application **pointers) {
+    for (uint64_t i = 0; i < found->count; i++) {
+        uint64_t at = account->public.application_count++;
+        add_application(plan, account, &list[at], s->list[0][found->credit[i]], s->list[1][found->invoice[i]],
+                        found->amount[i]);
+        pointers[at] = &list[at].public;
+    }
+}
+
+/* Whether some pair may be dated past an expiry: only when a document was touched after the run's date. */
+static int needs_care(const crd_plan *plan, const plan_account *account) {
+    int expires = 0, later = 0;
+    for (uint64_t i = 0; i < account->public.item_count; i++) {
+        const plan_item *item = (const plan_item *)account->public.items[i];
+        if (item->public.left_out != CRD_LEFT_NOTHING) continue;
+        expires |= item->public.credit != NULL && item->public.credit->expires != 0;
+        later |= item->last > plan->date;
+    }
+    return expires && later;
+}
+
+/* Items are in order. All credits at once; or, with care, credit by credit, because each pair moves the dates that the
+ * next one depends on. Every application uses up an item, so there are no more than items. */
 static crd_status allocate(crd_plan *plan, plan_page *page, plan_account *account) {
+    uint64_t most = account->public.item_count;
+    plan_application *list = crd__arena_take(&page->arena, (most + 1) * sizeof *list);
+    const crd_plan_application **pointers = crd__arena_take(&page->arena, (most + 1) * sizeof *pointers);
+    int careful = needs_care(plan, account);
     sides s;
     crd_allocation found;
-    plan_application *list;
-    const crd_plan_application **pointers;
-    crd_status status;
-    for (;;) {
-        int again = 0;
-        status = allocate_once(plan, account, &s, &found);
-        if (status != CRD_OK) return status;
-        for (uint64_t i = 0; i < found.count && !again; i++) {
-            plan_item *credit = s.list[0][found.credit[i]], *invoice = s.list[1][found.invoice[i]];
-            again = unusable_pair(plan, credit, invoice, &credit->public.left_out);
-        }
-        if (!again) break;
-    }
-    list = crd__arena_take(&page->arena, (found.count + 1) * sizeof *list);
-    pointers = crd__arena_take(&page->arena, (found.count + 1) * sizeof *pointers);
-    if (list == NULL || pointers == NULL) return crd__fail(plan->ledger, CRD_E_NOMEM, NULL);
-    for (uint64_t i = 0; i < found.count; i++) {
-        plan_item *credit = s.list[0][found.credit[i]], *invoice = s.list[1][found.invoice[i]];
-        add_application(account, &list[i], credit, invoice, found.amount[i],
-                        pair_date(plan, credit->public.credit, invoice->public.invoice));
-        pointers[i] = &list[i].public;
-    }
+    crd_status status = list != NULL && pointers != NULL ? CRD_OK : crd__fail(plan->ledger, CRD_E_NOMEM, NULL);
+    if (status != CRD_OK) return status;
     account->public.applications = pointers;
-    account->public.application_count = found.count;
-    return CRD_OK;
+    if (!careful) {
+        status = allocate_once(plan, account, NULL, &s, &found);
+        if (status == CRD_OK) take_found(plan, account, &s, &found, list, pointers);
+    }
+    for (uint64_t i = 0; status == CRD_OK && careful && i < account->credits; i++) {
+        plan_item *credit = (plan_item *)(uintptr_t)account->public.items[i];
+        if (credit->public.left_out != CRD_LEFT_NOTHING) continue;
+        status = allocate_once(plan, account, credit, &s, &found);
+        if (status == CRD_OK) take_found(plan, account, &s, &found, list, pointers);
+    }
+    return status;
 }
 
 static int compare_first(const void *a, const void *b) {
@@ -504,8 +493,9 @@ static void explain(plan_account *account) {
         plan_item *item = (plan_item *)(uintptr_t)account->public.items[i];
         if (item->public.left_out != CRD_LEFT_NOTHING || item->public.proposed == item->public.open) continue;
         item->public.left_out = CRD_LEFT_NO_COUNTERPART;
-        if (item->public.credit != NULL && item->public.credit->pays_kinds != 0 && invoices_open)
-            item->public.left_out = CRD_LEFT_RESTRICTED;
+        if (item->public.credit == NULL || !invoices_open) continue;
+        /* An invoice is open that it did not pay: it may not, or the pair would have been dated past its expiry. */
+        item->public.left_out = item->public.credit->pays_kinds != 0 ? CRD_LEFT_RESTRICTED : CRD_LEFT_EXPIRED;
     }
 }
 
@@ -528,9 +518,11 @@ static void fill_item(const crd_plan *plan, crd__doc *doc, plan_item *item) {
     if (doc->kind == CRD_KIND_CREDIT) {
         item->public.credit = doc->record;
         item->public.open = crd__credit_available(item->public.credit);
+        item->last = item->public.credit->last_date;
     } else {
         item->public.invoice = doc->record;
         item->public.open = item->public.invoice->open;
+        item->last = item->public.invoice->last_date;
     }
     item->public.left_out = left_out(plan, doc);
 }
@@ -567,15 +559,15 @@ static crd_status plan_one(crd_plan *plan, plan_page *page, plan_account *accoun
     account->public.account = &account->account->record;
     account->public.receipt = "";
     status = list_items(plan, page, account);
-    if (status == CRD_OK) status = allocate(plan, page, account);
     if (status != CRD_OK) return status;
-    crd__arena_reset(&plan->work);
     spare = crd__arena_take(&plan->work, (account->public.item_count + 1) * sizeof *spare);
     if (spare == NULL) return crd__fail(plan->ledger, CRD_E_NOMEM, NULL);
     items = (plan_item **)(uintptr_t)account->public.items;
     show_in_order(plan, items, account->credits, order_length(settings->credit_order), spare);
     show_in_order(plan, items + account->credits, account->public.item_count - account->credits,
                   order_length(settings->invoice_order), spare);
+    status = allocate(plan, page, account);
+    if (status != CRD_OK) return status;
     explain(account);
     account->public.state = account->public.application_count > 0 ? CRD_PLAN_PROPOSED : CRD_PLAN_NOTHING;
     return CRD_OK;
@@ -857,7 +849,7 @@ static crd_status write_application(posting *p, crd__concerned *on, const plan_a
     on->credit = a->credit->doc;
     on->invoice = a->invoice->doc;
     memset(&decision, 0, sizeof decision);
-    ask.when.date = p->plan->date;
+    ask.when.date = a->public.business_date;
     ask.when.closed_through = ledger->settings.closed_through;
     ask.when.direct = 0;
     ask.amount = a->public.amount;

@@ -203,6 +203,51 @@ START_TEST(R61_handles_are_as_they_were_after_a_key_was_refused) {
 }
 END_TEST
 
+static int32_t CRD_CALL refuse_all(void *ctx, const crd_operation *operation) {
+    (void)operation;
+    return *(int *)ctx;
+}
+
+START_TEST(R61_M16_a_repeated_key_is_answered_before_permission_feature_period_and_date) {
+    int refuse = 0;
+    crd_hooks hooks;
+    crd_settings settings;
+    world *w;
+    scene s;
+    crd_result r = result_block();
+    memset(&hooks, 0, sizeof hooks);
+    memset(&settings, 0, sizeof settings);
+    settings.struct_size = sizeof settings;
+    hooks.ctx = &refuse;
+    hooks.authorize = refuse_all;
+    w = world_open_with(_i, NULL, NULL, &hooks);
+    scene_fill(w);
+    s = scene_open(w->ledger);
+    OK(w, try_apply(w->ledger, s.k, s.i, 10, 0, keyed(2, "x"), &r));
+    apply(w, s.k, s.i, 1, 9);
+    world_remember(w);
+    refuse = 1;
+    OK(w, try_apply(w->ledger, s.k, s.i, 10, 0, keyed(2, "x"), &r));
+    ck_assert_uint_eq(r.repeated, 1);
+    ck_assert_int_eq(crd_ledger_error(w->ledger)->code, CRD_OK);
+    refuse = 0;
+    settings.feature_off = 1;
+    OK(w, crd_ledger_configure(w->ledger, &settings));
+    OK(w, try_apply(w->ledger, s.k, s.i, 10, 0, keyed(2, "x"), &r));
+    settings.feature_off = 0;
+    settings.closed_through = DAY(100);
+    OK(w, crd_ledger_configure(w->ledger, &settings));
+    OK(w, try_apply(w->ledger, s.k, s.i, 10, 0, keyed(2, "x"), &r));
+    settings.closed_through = 0;
+    OK(w, crd_ledger_configure(w->ledger, &settings));
+    OK(w, try_apply(w->ledger, s.k, s.i, 10, 0, keyed(2, "x"), &r)); /* its date is too early by now */
+    ck_assert_uint_eq(r.repeated, 1);
+    world_same(w, "a repeated command");
+    scene_close(&s);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(M16_a_key_that_is_no_key_is_refused) {
     static const char long_key[] = "0123456789012345678901234567890123456789012345678901234567890123"; /* 64 bytes */
     static const char *const bad[] = {"", "~x", "a\nb", "\xff", "\xc3", long_key};
@@ -270,6 +315,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, M16_a_key_is_per_customer_and_of_one_command, 0, STORES);
     tcase_add_loop_test(t, R61_handles_are_fresh_after_a_repeated_command, 0, STORES);
     tcase_add_loop_test(t, R61_handles_are_as_they_were_after_a_key_was_refused, 0, STORES);
+    tcase_add_loop_test(t, R61_M16_a_repeated_key_is_answered_before_permission_feature_period_and_date, 0, STORES);
     tcase_add_loop_test(t, M16_a_key_that_is_no_key_is_refused, 0, STORES);
     tcase_add_loop_test(t, R61_a_key_inside_a_unit_belongs_to_its_command, 0, STORES);
     suite_add_tcase(s, t);
