@@ -39,7 +39,9 @@ static crd_status list_push(crd_ledger *ledger, crd__list *list, void *item) {
 }
 
 crd_status crd__touch_account(crd_ledger *ledger, crd__account *account) {
-    crd_status status = save(ledger, account, &account->record, sizeof account->record, &account->saved);
+    crd_status status;
+    if (account->dirty && account->saved == ledger->unit.mark) return CRD_OK;
+    status = save(ledger, account, &account->record, sizeof account->record, &account->saved);
     if (status != CRD_OK || account->dirty) return status;
     status = list_push(ledger, &ledger->unit.accounts, account);
     if (status != CRD_OK) return status;
@@ -64,6 +66,7 @@ crd_status crd__guard_account(crd_ledger *ledger, crd__account *account) {
 crd_status crd__touch_doc(crd_ledger *ledger, crd__doc *doc) {
     uint32_t size = 0;
     crd_status status;
+    if (doc->dirty && doc->saved == ledger->unit.mark) return CRD_OK;
     (void)crd_record_fields(doc->kind, NULL, &size);
     status = save(ledger, doc->account, doc->record, size, &doc->saved);
     if (status != CRD_OK || doc->dirty) return status;
@@ -219,6 +222,17 @@ static void add_change(crd__assembly *as, uint32_t kind, int insert, const crd__
     as->change_list[as->change_count++] = change;
 }
 
+/* A run changes one account after the other, in order: sorting each account's documents on its own leaves little to do
+ * for the sort of them all. */
+static void sort_docs(crd__assembly *as, void **docs, uint64_t count) {
+    for (uint64_t from = 0, to; from < count; from = to) {
+        const crd__account *account = ((crd__doc *)docs[from])->account;
+        for (to = from + 1; to < count && ((crd__doc *)docs[to])->account == account;) to++;
+        crd__sort(docs + from, to - from, as->spare, compare_docs);
+    }
+    crd__sort(docs, count, as->spare, compare_docs);
+}
+
 static void add_docs(crd__assembly *as, uint32_t kind, void **work) {
     const crd__list *docs = &as->ledger->unit.docs;
     uint64_t count = 0;
@@ -226,7 +240,7 @@ static void add_docs(crd__assembly *as, uint32_t kind, void **work) {
         crd__doc *doc = docs->items[i];
         if (doc->kind == kind && !out_of_batch(doc->account)) work[count++] = doc;
     }
-    crd__sort(work, count, as->spare, compare_docs);
+    sort_docs(as, work, count);
     for (uint64_t i = 0; i < count; i++) {
         const crd__doc *doc = work[i];
         add_change(as, kind, doc->is_new, doc->account, doc->record);
