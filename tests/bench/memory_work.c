@@ -238,7 +238,7 @@ static outcome reconcile_ours(crd_memory *book) {
     return run;
 }
 
-void bench_reconcile_pair(crd_memory *book, double *ours, double *theirs) {
+uint64_t bench_reconcile_pair(crd_memory *book, double *ours, double *theirs) {
     documents all;
     outcome run[2];
     read_documents(book, &all);
@@ -249,4 +249,5 @@ void bench_reconcile_pair(crd_memory *book, double *ours, double *theirs) {
         bench_fail("ours and the reference did different work");
     *ours = run[0].nanoseconds;
     *theirs = run[1].nanoseconds;
+    return run[0].applications;
 }

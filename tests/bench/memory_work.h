@@ -13,7 +13,7 @@
 crd_memory *bench_memory_book(uint32_t customers, uint32_t each);
 
 /* Reconciles a book by hand and through the library, in nanoseconds per application. Ends the program unless both
- * found the same applications. */
-void bench_reconcile_pair(crd_memory *book, double *ours, double *theirs);
+ * found the same applications. Returns their number. */
+uint64_t bench_reconcile_pair(crd_memory *book, double *ours, double *theirs);
 
 #endif
