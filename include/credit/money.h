@@ -20,7 +20,7 @@ CRD_BEGIN
 /** Bytes that hold any amount as text, with sign, point and closing NUL. */
 #define CRD_MONEY_TEXT 32
 
-/** The greatest exponent: with one more, a single major unit would not fit 64 bits. ISO 4217 itself ends at 4. */
+/** The greatest exponent: with one more, a major unit would not fit 64 bits. ISO 4217 itself ends at 4. */
 #define CRD_MONEY_MAX_EXPONENT 18
 
 /**

@@ -6,8 +6,8 @@
  * XSU XTS XUA XXX.
  *
  * Sources: the codes of Debian's package iso-codes 4.15.0 (181 codes), brought up to date by the amendment
- * notices of SIX, the standard's maintenance agency: HRK and BGN became EUR (BGN by amendment 180), SLL became
- * SLE, ANG became XCG (176), ZWL became ZWG (177), CUC went (178), XAD came (179).
+ * notices of SIX, the standard's maintenance agency: HRK and BGN became EUR (BGN by amendment 180), SLL
+ * became SLE, ANG became XCG (176), ZWL became ZWG (177), CUC went (178), XAD came (179).
  *
  * Invariant: sorted by code, each code once; a test checks it.
  */

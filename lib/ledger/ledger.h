@@ -183,6 +183,9 @@ typedef struct crd__loaded {
 crd_status crd__read(crd_ledger *ledger, crd_query *query, crd__arena *arena, crd__loaded *out);
 /* The same without any check of what the records say, once. */
 crd_status crd__read_as_is(crd_ledger *ledger, crd_query *query, crd__arena *arena, crd__loaded *out);
+/* Shows every record that matches the query, as it is, without keeping any. `look` returns non-zero to stop. */
+crd_status crd__scan(crd_ledger *ledger, crd_query *query,
+                     int32_t (*look)(void *ctx, uint32_t kind, const void *record), void *ctx);
 void crd__loaded_free(crd__loaded *loaded);
 crd_query crd__query(uint32_t kinds, const char *customer, const char *currency);
 

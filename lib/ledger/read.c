@@ -215,23 +215,25 @@ static crd_status read_status(crd_ledger *ledger, const crd_query *query, const 
     }
 }
 
-static crd_status read_once(crd_ledger *ledger, crd_query *query, crd__loaded *in) {
+static crd_status call_read(crd_ledger *ledger, crd_query *query, crd_emit emit, void *sink) {
     crd_read_result result;
-    crd_status status;
     memset(&result, 0, sizeof result);
     result.struct_size = sizeof result;
     result.outcome = CRD_OUTCOME_UNKNOWN;
     query->proof = ++ledger->proof;
     ledger->busy = 1;
-    ledger->storage.read(ledger->storage.ctx, query, take, in, &result);
+    ledger->storage.read(ledger->storage.ctx, query, emit, sink, &result);
     ledger->busy = 0;
     result.host_text[CRD_HOST_TEXT - 1] = '\0';
+    return read_status(ledger, query, &result);
+}
+
+static crd_status read_once(crd_ledger *ledger, crd_query *query, crd__loaded *in) {
+    crd_status status = call_read(ledger, query, take, in);
+    /* What stopped the read from this side comes before what the storage says of it. */
+    if (in->status == CRD_OK && status == CRD_OK && !in->cut) in->status = cut(in);
     if (in->status == CRD_E_NOMEM) return crd__fail(ledger, CRD_E_NOMEM, NULL);
-    if (in->status != CRD_OK) return in->status;
-    status = read_status(ledger, query, &result);
-    if (status == CRD_OK && !in->cut) status = cut(in);
-    if (status == CRD_E_NOMEM) crd__fail(ledger, CRD_E_NOMEM, NULL);
-    return status;
+    return in->status != CRD_OK ? in->status : status;
 }
 
 crd_status crd__read(crd_ledger *ledger, crd_query *query, crd__arena *arena, crd__loaded *out) {
@@ -259,6 +261,27 @@ crd_status crd__read_as_is(crd_ledger *ledger, crd_query *query, crd__arena *are
     status = read_once(ledger, query, out);
     if (status != CRD_OK) crd__loaded_free(out);
     return status;
+}
+
+typedef struct scan {
+    const crd_query *query;
+    int32_t (*see)(void *ctx, uint32_t kind, const void *record);
+    void *ctx;
+} scan;
+
+static int32_t CRD_CALL see(void *sink, uint32_t kind, const void *record) {
+    scan *s = sink;
+    if (record == NULL || kind == 0 || kind >= CRD_KIND_COUNT) return 0;
+    return crd_query_matches(s->query, kind, record) ? s->see(s->ctx, kind, record) : 0;
+}
+
+crd_status crd__scan(crd_ledger *ledger, crd_query *query,
+                     int32_t (*look)(void *ctx, uint32_t kind, const void *record), void *ctx) {
+    scan s;
+    s.query = query;
+    s.see = look;
+    s.ctx = ctx;
+    return call_read(ledger, query, see, &s);
 }
 
 crd_query crd__query(uint32_t kinds, const char *customer, const char *currency) {

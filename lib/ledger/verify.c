@@ -24,6 +24,12 @@ typedef struct verifier {
     crd__arena page;
     crd__account books; /* the replayed account and its documents */
     uint8_t hash[32];   /* of the last entry replayed */
+    int64_t last_seq;   /* of the account being looked at: entries behind it are not looked at; 0: all are */
+    crd__arena known;   /* accounts that are stored, */
+    crd__list accounts; /* as crd_key *, */
+    crd__index index;   /* by key */
+    crd__list orphans;  /* crd_key * of accounts that something belongs to, and that are not stored */
+    crd_status status;
 } verifier;
 
 static void find(verifier *v, uint32_t kind, const char *customer, const char *currency, const char *id, int64_t seq,
@@ -225,11 +231,9 @@ static void compare_docs(verifier *v, const crd__account *stored) {
     }
 }
 
-static crd_status verify_account(verifier *v, const crd__account *stored) {
-    const crd_allocator *allocator = &v->ledger->allocator;
-    crd_query query = crd__query(CRD_KIND_BIT_ENTRY, stored->record.customer, stored->record.currency);
-    crd_status status = CRD_OK;
+static void begin_account(verifier *v, const crd__account *stored) {
     memset(&v->account_result, 0, sizeof v->account_result);
+    v->account_result.accounts = 1;
     crd__arena_reset(&v->replayed);
     memset(&v->books, 0, sizeof v->books);
     v->books.ledger = v->ledger;
@@ -237,13 +241,26 @@ static crd_status verify_account(verifier *v, const crd__account *stored) {
     crd__record_clear(CRD_KIND_ACCOUNT, &v->books.record);
     v->books.record.customer = stored->record.customer;
     v->books.record.currency = stored->record.currency;
-    v->account_result.accounts = 1;
-    for (int64_t from = 1; status == CRD_OK && from <= stored->record.last_seq; from += PAGE_ENTRIES) {
-        query.seq_from = from;
-        query.seq_to = CRD__MIN(from + PAGE_ENTRIES - 1, stored->record.last_seq);
+}
+
+/* Replays every entry there is, not only up to where the account says it ends: that may be what was changed. */
+static crd_status verify_account(verifier *v, const crd__account *stored) {
+    const crd_allocator *allocator = &v->ledger->allocator;
+    crd_query query = crd__query(CRD_KIND_BIT_ENTRY, stored->record.customer, stored->record.currency);
+    uint64_t before;
+    crd_status status = CRD_OK;
+    begin_account(v, stored);
+    query.seq_from = 1;
+    do {
+        before = v->account_result.entries;
+        query.seq_to = query.seq_from + PAGE_ENTRIES - 1;
+        if (v->last_seq != 0) query.seq_to = CRD__MIN(query.seq_to, v->last_seq);
         status = replay_page(v, &query);
-    }
+        query.seq_from = query.seq_to + 1;
+    } while (status == CRD_OK && v->account_result.entries > before &&
+             (v->last_seq == 0 || query.seq_from <= v->last_seq));
     if (status == CRD_OK) {
+        v->last_seq = v->books.record.last_seq;
         compare_account(v, &stored->record);
         compare_docs(v, stored);
     }
@@ -279,50 +296,137 @@ static void free_loaded(crd_ledger *ledger, crd__loaded *loaded) {
     crd__loaded_free(loaded);
 }
 
-/* Reads one account anew and looks at it, quietly until it is sure that nobody changed it meanwhile. */
-static crd_status look_again(verifier *v, const crd__account *before, int64_t *version) {
-    crd_query query = account_query(v->spec, NULL, NULL);
+/* Reads one account anew and looks at it, quietly; then, if nobody changed it meanwhile, tells what was found. */
+static crd_status look_again(verifier *v, const crd__account *before, int *sure) {
+    crd_query query = account_query(v->spec, NULL, NULL), again;
     crd__arena arena;
-    crd__loaded loaded;
+    crd__loaded loaded, now;
     crd_status status;
     query.customer = before->record.customer;
     query.currency = before->record.currency;
     query.limit = 0;
     crd__arena_init(&arena, &v->ledger->allocator);
     status = crd__read_as_is(v->ledger, &query, &arena, &loaded);
-    if (status == CRD_OK) {
-        status = hand_over(v->ledger, &loaded);
-        if (status == CRD_OK && loaded.accounts.count == 1) {
-            const crd__account *account = loaded.accounts.items[0];
-            int same = account->record.version == *version;
-            v->quiet = !same;
-            *version = account->record.version;
-            status = verify_account(v, account);
-            if (status == CRD_OK && !same && v->account_result.findings > 0) status = CRD_E_CONFLICT;
-        }
-        free_loaded(v->ledger, &loaded);
+    if (status != CRD_OK) {
+        crd__arena_free(&arena);
+        return status;
     }
+    status = hand_over(v->ledger, &loaded);
+    if (status == CRD_OK && loaded.accounts.count == 1) {
+        const crd__account *account = loaded.accounts.items[0];
+        v->quiet = 1;
+        v->last_seq = 0;
+        status = verify_account(v, account);
+        again = crd__query(CRD_KIND_BIT_ACCOUNT, query.customer, query.currency);
+        if (status == CRD_OK) status = crd__read_as_is(v->ledger, &again, &arena, &now);
+        if (status == CRD_OK) {
+            const crd__account *then = now.accounts.count == 1 ? now.accounts.items[0] : account;
+            *sure = v->account_result.findings == 0 || then->record.version == account->record.version;
+            crd__loaded_free(&now);
+        }
+        v->quiet = 0;
+        if (status == CRD_OK && *sure && v->account_result.findings > 0) status = verify_account(v, account);
+    } else if (status == CRD_OK) { /* under its own key there is no such account: what the walk saw is told */
+        *sure = 1;
+        v->quiet = 0;
+        status = verify_account(v, before);
+    }
+    free_loaded(v->ledger, &loaded);
     crd__arena_free(&arena);
     return status;
 }
 
 static crd_status look_at(verifier *v, const crd__account *account) {
-    int64_t version = account->record.version;
     crd_status status;
+    int sure = 0;
     v->quiet = 1;
+    v->last_seq = 0;
     status = verify_account(v, account);
-    /* Findings are told by a second look that saw the same version; a version that moved gets another. */
-    for (int i = 0; status == CRD_OK && v->account_result.findings > 0 && i < ATTEMPTS; i++) {
-        status = look_again(v, account, &version);
-        if (status == CRD_OK) break;
-        if (status == CRD_E_CONFLICT) status = i + 1 < ATTEMPTS ? CRD_OK : crd__fail(v->ledger, CRD_E_CONFLICT, NULL);
-    }
+    if (status == CRD_OK && v->account_result.findings == 0) sure = 1;
+    for (int i = 0; status == CRD_OK && !sure && i < ATTEMPTS; i++) status = look_again(v, account, &sure);
+    if (status == CRD_OK && !sure) status = crd__fail(v->ledger, CRD_E_CONFLICT, "an account keeps being changed");
     v->result.accounts += v->account_result.accounts;
     v->result.records += v->account_result.records;
     v->result.entries += v->account_result.entries;
     v->result.findings += v->account_result.findings;
     return status;
 }
+
+/* ---- what belongs to no account ---- */
+
+static uint64_t key_hash(const char *customer, const char *currency) {
+    return crd__hash_text(crd__hash_text(UINT64_C(0xcbf29ce484222325), customer), currency);
+}
+
+static uint64_t rehash(const void *list, uint32_t position) {
+    const crd_key *key = ((const crd__list *)list)->items[position];
+    return key_hash(key->customer, key->currency);
+}
+
+static int is_known(const verifier *v, const char *customer, const char *currency) {
+    const crd__index *index = &v->index;
+    uint64_t hash = key_hash(customer, currency), slot;
+    if (index->size == 0) return 0;
+    for (slot = (hash ^ hash >> 32) & (index->size - 1); index->slots[slot] != 0; slot = (slot + 1) & (index->size - 1)) {
+        const crd_key *key = v->accounts.items[index->slots[slot] - 1];
+        if (strcmp(key->customer, customer) == 0 && strcmp(key->currency, currency) == 0) return 1;
+    }
+    return 0;
+}
+
+static crd_key *know(verifier *v, const char *customer, const char *currency) {
+    const crd_allocator *allocator = &v->ledger->allocator;
+    crd_key *key = crd__arena_take(&v->known, sizeof *key);
+    if (key == NULL) return NULL;
+    memset(key, 0, sizeof *key);
+    key->customer = crd__arena_text(&v->known, customer);
+    key->currency = crd__arena_text(&v->known, currency);
+    if (key->customer == NULL || key->currency == NULL || !crd__list_push(allocator, &v->accounts, key)) return NULL;
+    if (!crd__index_put(allocator, &v->index, rehash(&v->accounts, (uint32_t)v->accounts.count - 1),
+                        (uint32_t)v->accounts.count - 1, rehash, &v->accounts))
+        return NULL;
+    return key;
+}
+
+static int32_t see_owner(void *ctx, uint32_t kind, const void *record) {
+    verifier *v = ctx;
+    const char *customer = crd__record_customer(kind, record), *currency = crd__record_currency(kind, record);
+    crd_key *key;
+    if (is_known(v, customer, currency)) return 0;
+    key = know(v, customer, currency);
+    if (key == NULL || !crd__list_push(&v->ledger->allocator, &v->orphans, key)) v->status = CRD_E_NOMEM;
+    return v->status != CRD_OK;
+}
+
+/* Every document and every first entry must belong to an account that is stored. One that was made since the walk is
+ * looked up before it is called missing. */
+static crd_status find_orphans(verifier *v) {
+    crd_query query = crd__query(CRD_KIND_BIT_CUSTOMER | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE |
+                                     CRD_KIND_BIT_RECEIPT | CRD_KIND_BIT_HOLD | CRD_KIND_BIT_ENTRY,
+                                 v->spec->customer, NULL);
+    crd_status status;
+    query.seq_from = query.seq_to = 1;
+    status = crd__scan(v->ledger, &query, see_owner, v);
+    if (v->status != CRD_OK) return crd__fail(v->ledger, v->status, NULL);
+    v->quiet = 0;
+    for (uint64_t i = 0; status == CRD_OK && !v->stopped && i < v->orphans.count; i++) {
+        const crd_key *key = v->orphans.items[i];
+        crd_query one = crd__query(CRD_KIND_BIT_ACCOUNT, key->customer, key->currency);
+        crd__loaded loaded;
+        crd__arena_reset(&v->page);
+        status = crd__read_as_is(v->ledger, &one, &v->page, &loaded);
+        if (status != CRD_OK) break;
+        if (loaded.accounts.count == 0) {
+            find(v, CRD_KIND_ACCOUNT, key->customer, key->currency, "", 0, "",
+                 "is not stored, but records and entries of it are", 0, 0);
+            v->result.findings++;
+        }
+        crd__loaded_free(&loaded);
+    }
+    return status;
+}
+
+/* ---- all of it ---- */
 
 static crd_status verify(verifier *v) {
     crd__arena arenas[2]; /* a page's last key is needed to read the next one */
@@ -339,8 +443,13 @@ static crd_status verify(verifier *v) {
         if (status != CRD_OK) break;
         complete = loaded.accounts.count < PAGE_ACCOUNTS;
         status = hand_over(v->ledger, &loaded);
-        for (uint64_t i = 0; status == CRD_OK && !v->stopped && i < loaded.accounts.count; i++)
-            status = look_at(v, loaded.accounts.items[i]);
+        for (uint64_t i = 0; status == CRD_OK && !v->stopped && i < loaded.accounts.count; i++) {
+            const crd__account *account = loaded.accounts.items[i];
+            if (know(v, account->record.customer, account->record.currency) == NULL)
+                status = crd__fail(v->ledger, CRD_E_NOMEM, NULL);
+            else
+                status = look_at(v, account);
+        }
         if (loaded.accounts.count > 0) {
             const crd__account *last = loaded.accounts.items[loaded.accounts.count - 1];
             customer = last->record.customer;
@@ -373,7 +482,13 @@ crd_status crd_ledger_verify(crd_ledger *ledger, const crd_verify_spec *spec, cr
     v.result.struct_size = sizeof v.result;
     crd__arena_init(&v.replayed, &ledger->allocator);
     crd__arena_init(&v.page, &ledger->allocator);
+    crd__arena_init(&v.known, &ledger->allocator);
     status = verify(&v);
+    if (status == CRD_OK && !v.stopped) status = find_orphans(&v);
+    crd__list_free(&ledger->allocator, &v.accounts);
+    crd__list_free(&ledger->allocator, &v.orphans);
+    crd__index_free(&ledger->allocator, &v.index);
+    crd__arena_free(&v.known);
     crd__arena_free(&v.replayed);
     crd__arena_free(&v.page);
     crd__give_struct(out, &v.result);

@@ -324,7 +324,7 @@ START_TEST(R60_splits_give_the_largest_remainders_the_rest) {
 }
 END_TEST
 
-/* The rule, word by word, for numbers whose products fit: round down, then a unit to the part that lost most. */
+/* The rule, word by word, for numbers whose products fit: round down, then one unit to whoever lost most. */
 static void naive_split(int64_t total, const int64_t *weights, uint64_t count, int64_t *out) {
     int64_t lost[PARTS], sum = 0, left = total;
     for (uint64_t i = 0; i < count; i++) sum += weights[i];

@@ -346,10 +346,11 @@ START_TEST(M14_undo_of_a_receipt_larger_than_a_batch_is_possible_or_refused_as_t
     crd_plan_result r;
     int64_t first;
     crd_status status;
-    fill_large(w, 12000);
+    int credits = getenv("CREDIT_TEST_LONG") != NULL ? 16000 : 3000;
+    fill_large(w, credits);
     r = reconcile(w, 0, 1);
     ck_assert_uint_ge(r.receipts, 1);
-    first = 2 * 12000 + 1;
+    first = 2 * credits + 1;
     status = try_undo(w->ledger, "big", first, 0, on(1), NULL);
     ck_assert_msg(status == CRD_OK || status == CRD_E_TOO_LARGE, "%s", crd_status_name(status));
     OK(w, crd_ledger_verify(w->ledger, NULL, NULL));
@@ -393,7 +394,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, P8_conflicts_cost_one_more_write_on_a_storage_that_keeps_all_or_nothing, 0, STORES);
     tcase_add_test(t, P8_many_pages_cost_one_read_and_one_write_each);
     suite_add_tcase(s, t);
-    tcase_set_timeout(large, 60);
+    tcase_set_timeout(large, 120);
     tcase_add_test(large, R52_an_account_larger_than_a_batch_is_posted_in_several_receipts);
     tcase_add_test(large, R72_another_writer_between_the_parts_of_a_large_account_ends_it_as_conflicted);
     tcase_add_test(large, M14_undo_of_a_receipt_larger_than_a_batch_is_possible_or_refused_as_too_large);

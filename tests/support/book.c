@@ -4,8 +4,6 @@
 #include "support/book.h"
 
 #include <check.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,34 +64,51 @@ typedef struct text {
     size_t length, room;
 } text;
 
-static void add(text *t, const char *more) {
-    size_t length = strlen(more);
+/* Books are turned into text thousands of times a second: no printf here. */
+static void add_some(text *t, const char *more, size_t length) {
     if (t->length + length + 1 > t->room) {
-        t->room = 2 * (t->length + length + 1);
+        t->room = 2 * (t->length + length + 1) + 500;
         t->data = realloc(t->data, t->room);
         if (t->data == NULL) abort();
     }
-    memcpy(t->data + t->length, more, length + 1);
+    memcpy(t->data + t->length, more, length);
     t->length += length;
+    t->data[t->length] = '\0';
+}
+
+static void add(text *t, const char *more) {
+    add_some(t, more, strlen(more));
 }
 
 static void add_hex(text *t, const uint8_t *bytes, uint64_t count) {
-    char pair[3];
+    static const char digits[] = "0123456789abcdef";
+    char pair[2];
     for (uint64_t i = 0; i < count; i++) {
-        snprintf(pair, sizeof pair, "%02x", bytes[i]);
-        add(t, pair);
+        pair[0] = digits[bytes[i] >> 4];
+        pair[1] = digits[bytes[i] & 15];
+        add_some(t, pair, 2);
     }
+}
+
+static void add_number(text *t, int64_t number) {
+    char digits[24];
+    size_t at = sizeof digits;
+    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (number < 0) digits[--at] = '-';
+    add_some(t, digits + at, sizeof digits - at);
 }
 
 static void add_field(text *t, const crd_field *field, const char *record) {
     const char *at = record + field->offset;
     const char *string;
     const uint8_t *bytes;
-    char number[32];
     int64_t wide;
     uint64_t length;
     int32_t narrow;
-    number[0] = '\0';
     switch (field->type) {
     case CRD_FIELD_TEXT:
         memcpy(&string, at, sizeof string);
@@ -109,14 +124,13 @@ static void add_field(text *t, const crd_field *field, const char *record) {
     case CRD_FIELD_I32:
     case CRD_FIELD_DATE:
         memcpy(&narrow, at, sizeof narrow);
-        snprintf(number, sizeof number, "%ld", (long)narrow);
+        add_number(t, narrow);
         break;
     default:
         memcpy(&wide, at, sizeof wide);
-        snprintf(number, sizeof number, "%lld", (long long)wide);
+        add_number(t, wide);
         break;
     }
-    add(t, number);
 }
 
 char *record_line(uint32_t kind, const void *record) {
