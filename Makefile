@@ -66,8 +66,10 @@ LINK = $(CC) $(SANITIZERS) $(CFLAGS) $(LDFLAGS)
 # thrown through it, so it carries no unwind tables.
 COMPILE_LIB = $(COMPILE) -fPIC -fvisibility=hidden -fno-asynchronous-unwind-tables -DCRD_BUILD -Iinclude
 
-# The floors above the core wait for the storage, not for arithmetic: an optimised build optimises them for size.
-SMALL = $(if $(filter -O2,$(CFLAGS)),-Os)
+# Most of the library waits for the storage, not for arithmetic: an optimised build optimises it for size, but for the
+# files that every document or journal entry passes through.
+HOT = lib/core/allocate.c lib/core/blake2b.c lib/core/entry.c lib/core/record.c lib/storage/sqlite%
+SMALL = $(if $(filter -O2,$(CFLAGS)),$(if $(filter $(HOT),$<),,-Os))
 
 # A sanitizer's runtime is linked into the program, not into the library, so the library has loose ends then.
 LINK_SHARED = $(LINK) -shared -Wl,-Bsymbolic-functions $(if $(SANITIZE),,-Wl,--no-undefined)
@@ -136,12 +138,12 @@ $(BUILD)/flags: FORCE
 
 $(OBJ)/lib/%.o: lib/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(COMPILE_LIB) $(if $(filter lib/ledger/%,$<),$(SMALL)) -Ilib -c -o $@ $<
+	$(COMPILE_LIB) $(SMALL) -Ilib -c -o $@ $<
 
 # A storage sees the public headers only, as one that a host wrote would.
 $(OBJ)/lib/storage/%.o: lib/storage/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(COMPILE_LIB) $(if $(filter lib/storage/memory%,$<),$(SMALL)) $(SQLITE_CFLAGS) -c -o $@ $<
+	$(COMPILE_LIB) $(SMALL) $(SQLITE_CFLAGS) -c -o $@ $<
 
 # Made anew and appended to, not updated: an update would keep one member of two rooms' files with the same name.
 $(BUILD)/libcredit.a: $(CORE_OBJ)

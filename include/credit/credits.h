@@ -102,7 +102,7 @@ CRD_API crd_status CRD_CALL crd_credit_apply(crd_ledger *ledger, const crd_reque
  * Voids what is available of a credit, or part of it. Applications stand. @memberof crd_credit
  * @param amount  minor units; 0: all that is available
  * @param out     the amount voided; may be NULL
- * @return #CRD_OK; #CRD_E_STATE when the credit is Voided; #CRD_E_NOTHING when nothing remains;
+ * @return #CRD_OK; #CRD_E_STATE when the credit is Voided; #CRD_E_NOTHING when nothing remains; #CRD_E_EXPIRED;
  *         #CRD_E_IN_USE when what remains is held or allocated; #CRD_E_CREDIT_AMOUNT; and what a command may return
  */
 CRD_API crd_status CRD_CALL crd_credit_void(crd_ledger *ledger, const crd_request *request, crd_credit *credit,

@@ -131,6 +131,7 @@ static crd_status replay(verifier *v, const crd_entry_record *stored) {
     v->account_result.entries++;
     if (e.seq != account->last_seq + 1)
         find_entry(v, &e, "seq", "an entry is missing before this one", e.seq, account->last_seq + 1);
+    if (e.last_seq != e.seq) find_entry(v, &e, "last_seq", "differs from its seq", e.last_seq, e.seq);
     if (e.instant < account->last_instant)
         find_entry(v, &e, "instant", "the entry is earlier than the one before it", e.instant, account->last_instant);
     if (crd_entry_hash(&e, account->last_seq == 0 ? NULL : v->hash, hash) != CRD_OK || memcmp(hash, e.hash, 32) != 0)
