@@ -315,6 +315,7 @@ void CRD_CALL crd_sqlite_close(crd_sqlite *storage) {
         sqlite3_finalize(storage->tables[i].update);
         sqlite3_finalize(storage->tables[i].find);
         sqlite3_free(storage->tables[i].columns);
+        sqlite3_free(storage->tables[i].insert_empty);
     }
     if (storage->owned) {
         sqlite3_close(storage->db);

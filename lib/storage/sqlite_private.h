@@ -59,6 +59,9 @@ typedef struct crd__table {
     int key_column[CRD__KEY_COLUMNS];
     uint32_t extent; /* a record at least this long has every column */
     sqlite3_stmt *insert, *update, *find;
+    /* By column: the parameter of insert or update is bound to 0 or "" already. Bindings outlive a reset, and most
+     * fields of most records are empty. */
+    unsigned char *insert_empty, *update_empty;
 } crd__table;
 
 /* Statements without a record in them, prepared when first used. */

@@ -100,9 +100,12 @@ int crd__sqlite_describe_tables(crd_sqlite *s) {
         const crd_field *const *fields = crd_record_fields(kind, &count, NULL);
         table->name = table_names[kind];
         table->columns = sqlite3_malloc64(count * sizeof *table->columns);
-        if (!table->columns) {
+        table->insert_empty = sqlite3_malloc64(2 * count);
+        if (!table->columns || !table->insert_empty) {
             return 0;
         }
+        memset(table->insert_empty, 0, (size_t)(2 * count));
+        table->update_empty = table->insert_empty + count;
         for (i = 0; i < count; i++) {
             crd__column *column = &table->columns[table->column_count];
             column->form = form_of(fields[i]->type);

@@ -56,52 +56,75 @@ static int32_t prepare_insert(crd_sqlite *s, crd__table *table) {
     return crd__sqlite_prepare_built(s, sql, &table->insert);
 }
 
-static int bind_text(sqlite3_stmt *statement, int parameter, const unsigned char *place) {
+/* Whether a field is 0 or "". */
+static int is_empty(const crd__column *column, const unsigned char *record) {
+    const unsigned char *place = record + column->offset;
     const char *text;
-    memcpy(&text, place, sizeof text);
-    return sqlite3_bind_text(statement, parameter, text ? text : "", -1, SQLITE_STATIC);
+    uint32_t narrow;
+    uint64_t wide;
+    switch (column->form) {
+    case CRD__FORM_U32:
+    case CRD__FORM_I32:
+        memcpy(&narrow, place, sizeof narrow);
+        return narrow == 0;
+    case CRD__FORM_TEXT:
+        memcpy(&text, place, sizeof text);
+        return !text || !*text;
+    case CRD__FORM_HASH:
+        return 0;
+    case CRD__FORM_BYTES:
+        memcpy(&wide, record + column->size_offset, sizeof wide);
+        return wide == 0;
+    default:
+        memcpy(&wide, place, sizeof wide);
+        return wide == 0;
+    }
 }
 
-static int bind_bytes(sqlite3_stmt *statement, int parameter, const unsigned char *place,
-                      const unsigned char *length) {
-    const uint8_t *bytes;
-    uint64_t size;
-    memcpy(&bytes, place, sizeof bytes);
-    memcpy(&size, length, sizeof size);
-    return sqlite3_bind_blob64(statement, parameter, bytes && size ? (const void *)bytes : "",
-                               bytes ? size : 0, SQLITE_STATIC);
+static int bind_column(sqlite3_stmt *statement, int i, const crd__column *column, const unsigned char *record) {
+    const unsigned char *place = record + column->offset;
+    const void *pointer;
+    uint32_t natural;
+    int32_t integer;
+    int64_t number;
+    switch (column->form) {
+    case CRD__FORM_U32:
+        memcpy(&natural, place, sizeof natural);
+        return sqlite3_bind_int64(statement, i, natural);
+    case CRD__FORM_I32:
+        memcpy(&integer, place, sizeof integer);
+        return sqlite3_bind_int64(statement, i, integer);
+    case CRD__FORM_TEXT:
+        memcpy(&pointer, place, sizeof pointer);
+        return sqlite3_bind_text(statement, i, pointer ? pointer : "", -1, SQLITE_STATIC);
+    case CRD__FORM_HASH:
+        return sqlite3_bind_blob(statement, i, place, 32, SQLITE_STATIC);
+    case CRD__FORM_BYTES:
+        memcpy(&pointer, place, sizeof pointer);
+        memcpy(&number, record + column->size_offset, sizeof number);
+        return sqlite3_bind_blob64(statement, i, pointer && number ? pointer : "", pointer ? (uint64_t)number : 0,
+                                   SQLITE_STATIC);
+    default:
+        memcpy(&number, place, sizeof number);
+        return sqlite3_bind_int64(statement, i, number);
+    }
 }
 
-static int bind_record(sqlite3_stmt *statement, const crd__table *table, const unsigned char *record) {
+/* Binds what is not empty, and what is empty but was not before. An empty text is bound to a literal of our own, so that
+ * nothing of an earlier record is left bound. */
+static int bind_record(sqlite3_stmt *statement, const crd__table *table, const unsigned char *record,
+                       unsigned char *empty) {
     const crd__column *column = table->columns;
     int i, code = SQLITE_OK;
-    for (i = 1; i <= table->column_count; i++, column++) {
-        const unsigned char *place = record + column->offset;
-        uint32_t natural;
-        int32_t integer;
-        int64_t number;
-        switch (column->form) {
-        case CRD__FORM_U32:
-            memcpy(&natural, place, sizeof natural);
-            code |= sqlite3_bind_int64(statement, i, natural);
-            break;
-        case CRD__FORM_I32:
-            memcpy(&integer, place, sizeof integer);
-            code |= sqlite3_bind_int64(statement, i, integer);
-            break;
-        case CRD__FORM_TEXT:
-            code |= bind_text(statement, i, place);
-            break;
-        case CRD__FORM_HASH:
-            code |= sqlite3_bind_blob(statement, i, place, 32, SQLITE_STATIC);
-            break;
-        case CRD__FORM_BYTES:
-            code |= bind_bytes(statement, i, place, record + column->size_offset);
-            break;
-        default:
-            memcpy(&number, place, sizeof number);
-            code |= sqlite3_bind_int64(statement, i, number);
-            break;
+    for (i = 0; i < table->column_count; i++, column++) {
+        if (!is_empty(column, record)) {
+            empty[i] = 0;
+            code |= bind_column(statement, i + 1, column, record);
+        } else if (!empty[i]) {
+            code |= column->form == CRD__FORM_TEXT    ? sqlite3_bind_text(statement, i + 1, "", 0, SQLITE_STATIC)
+                    : column->form == CRD__FORM_BYTES ? sqlite3_bind_zeroblob(statement, i + 1, 0)
+                                                      : sqlite3_bind_int64(statement, i + 1, 0);
+            empty[i] = code == SQLITE_OK;
         }
     }
     return code;
@@ -138,7 +161,8 @@ static int32_t apply_change(struct writer *w, uint64_t index) {
         }
     }
     statement = inserts ? table->insert : table->update;
-    if (bind_record(statement, table, whole_record(s, change)) != SQLITE_OK
+    if (bind_record(statement, table, whole_record(s, change), inserts ? table->insert_empty : table->update_empty)
+            != SQLITE_OK
         || sqlite3_step(statement) != SQLITE_DONE) {
         outcome = crd__sqlite_failed(s);
         if (inserts && s->error == SQLITE_CONSTRAINT_PRIMARYKEY) {
