@@ -24,7 +24,6 @@ typedef struct crd_ledger crd_ledger;
 /** @name Commands: what authorize is asked about, and what a request record remembers
  * @{ */
 #define CRD_COMMAND_CUSTOMER_ADD 1
-#define CRD_COMMAND_CUSTOMER_CHANGE 2
 #define CRD_COMMAND_CREDIT_ISSUE 3
 #define CRD_COMMAND_CREDIT_APPLY 4
 #define CRD_COMMAND_CREDIT_VOID 5
@@ -164,7 +163,8 @@ CRD_API crd_status CRD_CALL crd_ledger_exponent(crd_ledger *ledger, const char *
 
 /**
  * Begins a unit of work: the commands that follow are kept together by crd_unit_commit(), or not at all.
- * Handles show the changes of the unit at once. A refused command leaves the unit as it was before it.
+ * Handles show the changes of the unit at once. Whatever reads the storage (balances, reports, plans) shows what is
+ * kept, without them. A refused command leaves the unit as it was before it.
  * @return #CRD_OK; #CRD_E_UNIT when one is open
  */
 CRD_API crd_status CRD_CALL crd_unit_begin(crd_ledger *ledger);

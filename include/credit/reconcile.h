@@ -160,7 +160,11 @@ CRD_API crd_status CRD_CALL crd_plan_next(crd_plan *plan, const crd_plan_account
 /** Walks from the first account again; accounts read before come as they are now. */
 CRD_API crd_status CRD_CALL crd_plan_rewind(crd_plan *plan);
 
-/** Skips the account crd_plan_next() returned last: commit leaves it alone. */
+/**
+ * Skips the account crd_plan_next() returned last: commit leaves it alone, and the items it would have used up are left
+ * out as #CRD_LEFT_SKIPPED. @memberof crd_plan
+ * @return #CRD_OK; #CRD_E_ARGUMENT when there is none; #CRD_E_STATE when it is not PROPOSED
+ */
 CRD_API crd_status CRD_CALL crd_plan_skip(crd_plan *plan);
 
 /**

@@ -53,7 +53,9 @@ typedef struct crd_row {
     const char *customer;
     const char *currency;
     const char *id;
-    int64_t amount; /**< OPEN_ITEMS: open, or minus the remainder; ACCOUNTS, AGING: the balance */
+    /** OPEN_ITEMS: open, or minus the remainder; AGING: the balance on its date; ACCOUNTS: the balance as stored, in
+     *  which credit past its expiry still counts. */
+    int64_t amount;
     int32_t date;   /**< OPEN_ITEMS: due date of an invoice, issue date of a credit */
     uint32_t reserved;
     const crd_customer_record *customer_record;
@@ -71,8 +73,8 @@ typedef struct crd_report crd_report;
 
 /**
  * Opens a report. Rows come by customer, currency and then id, or seq for a history. @memberof crd_report
- * @return #CRD_OK; #CRD_E_ARGUMENT naming the field; #CRD_E_NOT_FOUND for an unknown customer or document;
- *         #CRD_E_NOMEM; #CRD_E_STORAGE
+ * @return #CRD_OK; #CRD_E_ARGUMENT naming the field; #CRD_E_NOT_FOUND for a history of an unknown document or account
+ *         (other reports then have no rows); #CRD_E_NOMEM; #CRD_E_STORAGE
  */
 CRD_API crd_status CRD_CALL crd_report_open(crd_ledger *ledger, const crd_report_spec *spec, crd_report **out);
 

@@ -776,8 +776,13 @@ crd_status crd_plan_skip(crd_plan *plan) {
     plan_account *account;
     crd_status status = enter_plan(plan);
     if (status == CRD_OK) status = proposed(plan, &account);
-    if (status == CRD_OK) account->public.state = CRD_PLAN_SKIPPED;
-    return status;
+    if (status != CRD_OK) return status;
+    account->public.state = CRD_PLAN_SKIPPED;
+    for (uint64_t i = 0; i < account->public.item_count; i++) {
+        plan_item *item = (plan_item *)(uintptr_t)account->public.items[i];
+        if (item->public.left_out == CRD_LEFT_NOTHING) item->public.left_out = CRD_LEFT_SKIPPED;
+    }
+    return CRD_OK;
 }
 
 crd_status crd_plan_edit(crd_plan *plan, uint64_t index, int64_t amount) {
