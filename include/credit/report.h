@@ -73,8 +73,8 @@ typedef struct crd_report crd_report;
 
 /**
  * Opens a report. Rows come by customer, currency and then id, or seq for a history. @memberof crd_report
- * @return #CRD_OK; #CRD_E_ARGUMENT naming the field; #CRD_E_NOT_FOUND for a history of an unknown document or account
- *         (other reports then have no rows); #CRD_E_NOMEM; #CRD_E_STORAGE
+ * @return #CRD_OK; #CRD_E_ARGUMENT naming the field; #CRD_E_NOT_FOUND for an unknown customer or document;
+ *         #CRD_E_NOMEM; #CRD_E_STORAGE
  */
 CRD_API crd_status CRD_CALL crd_report_open(crd_ledger *ledger, const crd_report_spec *spec, crd_report **out);
 

@@ -20,55 +20,49 @@
  * and the texts of both, at most 11 and 12 if all were of the longest kind. */
 #define LARGE (HASH + (29 + 45) * 35 + (11 + 12) * CRD_MAX_TEXT)
 
-static void hash_start(const crd_entry_record *entry, uint8_t *out) {
+static void hash_start(const char *customer, const char *currency, uint8_t *out) {
     static const char label[] = "credit/1";
     uint8_t bytes[sizeof label + 2 * (CRD_MAX_ID + 1)];
-    size_t customer = strlen(entry->customer) + 1, currency = strlen(entry->currency) + 1;
+    size_t first = strlen(customer) + 1, second = strlen(currency) + 1;
     memcpy(bytes, label, sizeof label);
-    memcpy(bytes + sizeof label, entry->customer, customer);
-    memcpy(bytes + sizeof label + customer, entry->currency, currency);
-    crd__blake2b_256(out, bytes, sizeof label + customer + currency);
+    memcpy(bytes + sizeof label, customer, first);
+    memcpy(bytes + sizeof label + first, currency, second);
+    crd__blake2b_256(out, bytes, sizeof label + first + second);
 }
 
 /* Apart from its caller, so that only entries that need it pay for the stack. */
-static crd_status hash_large(const crd_entry_record *canonical, const uint8_t *previous, uint8_t *out) {
+static crd_status hash_large(const crd_entry_record *entry, const uint8_t *previous, uint8_t *out) {
     uint8_t bytes[LARGE];
-    uint64_t size;
-    crd_status status = crd_record_encode(CRD_KIND_ENTRY, canonical, bytes + HASH, LARGE - HASH, &size);
-    if (status != CRD_OK) return status;
+    uint64_t size = crd__entry_canonical(entry, bytes + HASH, LARGE - HASH);
+    if (size == 0) return CRD_E_TOO_LARGE;
     memcpy(bytes, previous, HASH);
     crd__blake2b_256(out, bytes, (size_t)size + HASH);
     return CRD_OK;
 }
 
 crd_status CRD_CALL crd_entry_hash(const crd_entry_record *entry, const uint8_t *previous, uint8_t *out) {
-    crd_entry_record canonical;
+    crd_entry_record whole;
     uint8_t bytes[SMALL];
-    uint32_t size;
-    uint64_t length;
-    crd_status status;
+    uint64_t size;
     if (entry == NULL || out == NULL || entry->struct_size < sizeof entry->struct_size) return CRD_E_ARGUMENT;
-    size = entry->struct_size < sizeof canonical ? entry->struct_size : (uint32_t)sizeof canonical;
-    if (size < sizeof canonical) memset(&canonical, 0, sizeof canonical);
-    memcpy(&canonical, entry, size);
-    if (canonical.customer == NULL) canonical.customer = "";
-    if (canonical.currency == NULL) canonical.currency = "";
+    if (entry->struct_size < sizeof whole) {
+        memset(&whole, 0, sizeof whole);
+        memcpy(&whole, entry, entry->struct_size);
+        whole.struct_size = sizeof whole;
+        entry = &whole;
+    }
     if (previous != NULL) {
         memcpy(bytes, previous, HASH);
     } else {
-        if (canonical.seq != 1) return CRD_E_ARGUMENT;
-        if (strlen(canonical.customer) > CRD_MAX_ID || strlen(canonical.currency) > CRD_MAX_ID)
-            return CRD_E_TOO_LARGE;
-        hash_start(&canonical, bytes);
+        const char *customer = crd__record_customer(CRD_KIND_ENTRY, entry);
+        const char *currency = crd__record_currency(CRD_KIND_ENTRY, entry);
+        if (entry->seq != 1) return CRD_E_ARGUMENT;
+        if (strlen(customer) > CRD_MAX_ID || strlen(currency) > CRD_MAX_ID) return CRD_E_TOO_LARGE;
+        hash_start(customer, currency, bytes);
     }
-    canonical.customer = "";
-    canonical.currency = "";
-    canonical.last_seq = 0;
-    memset(canonical.hash, 0, sizeof canonical.hash);
-    status = crd_record_encode(CRD_KIND_ENTRY, &canonical, bytes + HASH, SMALL - HASH, &length);
-    if (status == CRD_E_TOO_LARGE) return hash_large(&canonical, bytes, out);
-    if (status != CRD_OK) return status;
-    crd__blake2b_256(out, bytes, (size_t)length + HASH);
+    size = crd__entry_canonical(entry, bytes + HASH, SMALL - HASH);
+    if (size == 0) return hash_large(entry, bytes, out);
+    crd__blake2b_256(out, bytes, (size_t)size + HASH);
     return CRD_OK;
 }
 

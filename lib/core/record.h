@@ -32,6 +32,10 @@ const char *crd__record_id(uint32_t kind, const void *record);
 /* 1 if one field of two records of this version is equal. */
 int crd__field_equal(const crd_field *field, const void *a, const void *b);
 
+/* Writes the canonical bytes of an entry of this version, those its hash covers, and gives their number. They always
+ * fit when `capacity` is 400 more than the sizes of its texts and image; else it may be 0, and nothing is written. */
+uint64_t crd__entry_canonical(const crd_entry_record *entry, uint8_t *out, uint64_t capacity);
+
 /* 1 if no field that reaches beyond the first `size` bytes of the struct says anything. */
 int crd__record_fits(uint32_t kind, const void *record, uint32_t size);
 

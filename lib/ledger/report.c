@@ -84,6 +84,21 @@ static crd_status find_range(crd_report *report) {
     return status;
 }
 
+/* A report on a customer that does not exist is a mistake, not an empty report. */
+static crd_status find_customer(crd_report *report) {
+    const char *customer = report->spec.customer;
+    crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CUSTOMER, customer, "");
+    crd__loaded loaded;
+    crd_status status;
+    crd__arena_reset(&report->page);
+    status = crd__read(report->ledger, &query, &report->page, &loaded);
+    if (status != CRD_OK) return status;
+    if (loaded.docs.count == 0)
+        status = crd__fail_subject(report->ledger, CRD_E_NOT_FOUND, CRD_KIND_CUSTOMER, customer, customer, NULL);
+    crd__loaded_free(&loaded);
+    return status;
+}
+
 static crd_status copy_spec(crd_report *report, const crd_report_spec *from) {
     crd_report_spec *to = &report->spec;
     *to = *from;
@@ -114,6 +129,7 @@ crd_status crd_report_open(crd_ledger *ledger, const crd_report_spec *spec, crd_
     crd__arena_init(&report->own, &ledger->allocator);
     crd__arena_init(&report->page, &ledger->allocator);
     status = copy_spec(report, &s);
+    if (status == CRD_OK && s.customer != NULL) status = find_customer(report);
     if (status == CRD_OK && s.report == CRD_REPORT_HISTORY) status = find_range(report);
     if (status != CRD_OK) {
         crd_report_close(report);

@@ -5,6 +5,8 @@
 #include "core/record.h"
 
 #include <check.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 static crd_entry_record an_apply(void) {
@@ -138,6 +140,62 @@ START_TEST(every_field_but_place_and_hash_is_hashed) {
 }
 END_TEST
 
+/* Entries have a writer of their own; it must agree with what the encoding says of every record. */
+START_TEST(canonical_bytes_are_the_encoding_without_place_and_hash) {
+    static const char *const texts[] = {"", "a", "CR-00017", "a text that is longer than sixteen", NULL};
+    static const uint8_t image[] = {1, 2, 0, 3};
+    uint64_t count, random = 1;
+    const crd_field *const *fields = crd_record_fields(CRD_KIND_ENTRY, &count, NULL);
+    for (uint32_t round = 0; round < 5000; round++) {
+        crd_entry_record e, blank;
+        uint8_t canonical[1024], encoded[1024];
+        uint64_t size, measured;
+        crd__record_clear(CRD_KIND_ENTRY, &e);
+        for (uint64_t i = 0; i < count; i++) {
+            char *at = (char *)&e + fields[i]->offset;
+            random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            if (random >> 62 == 0) continue;
+            if (fields[i]->type == CRD_FIELD_TEXT) {
+                memcpy(at, &texts[(random >> 33) % 5], sizeof texts[0]);
+            } else if (fields[i]->type == CRD_FIELD_BYTES) {
+                e.image = image;
+                e.image_size = (random >> 33) % 5;
+            } else {
+                uint64_t value = random >> (random >> 58);
+                memcpy(at, &value, fields[i]->type <= CRD_FIELD_DATE ? 4 : 8);
+            }
+        }
+        blank = e;
+        blank.customer = blank.currency = "";
+        blank.last_seq = 0;
+        memset(blank.hash, 0, sizeof blank.hash);
+        ck_assert_int_eq(crd_record_encode(CRD_KIND_ENTRY, &blank, encoded, sizeof encoded, &size), CRD_OK);
+        ck_assert_uint_eq(crd__entry_canonical(&e, canonical, sizeof canonical), size);
+        ck_assert_mem_eq(canonical, encoded, size);
+        ck_assert_int_eq(crd_record_encode(CRD_KIND_ENTRY, &blank, NULL, 0, &measured), CRD_OK);
+        ck_assert_uint_eq(measured, size); /* what measures is not what writes */
+        ck_assert_uint_eq(crd__entry_canonical(&e, canonical, 100), 0);
+    }
+}
+END_TEST
+
+/* A struct_size of a writer that knew no more than the type: what is behind it is not read, and counts as nothing. */
+START_TEST(an_entry_of_a_shorter_struct_is_hashed_as_a_whole_one_without_the_rest) {
+    const uint32_t size = offsetof(crd_entry_record, customer);
+    crd_entry_record *shorter = malloc(size), e = an_apply(), whole; /* not a byte more: a sanitizer sees a read */
+    uint8_t previous[32] = {7}, hash[32], other[32];
+    crd__record_clear(CRD_KIND_ENTRY, &whole);
+    whole.type = e.type;
+    memcpy(shorter, &e, size);
+    memcpy(shorter, &size, sizeof size);
+    ck_assert_int_eq(crd_entry_hash(shorter, previous, hash), CRD_OK);
+    ck_assert_int_eq(crd_entry_hash(&whole, previous, other), CRD_OK);
+    ck_assert_mem_eq(hash, other, 32);
+    ck_assert_int_eq(crd_entry_hash(shorter, NULL, hash), CRD_E_ARGUMENT); /* seq is 0 */
+    free(shorter);
+}
+END_TEST
+
 /* What performance rests on: one block of BLAKE2b. */
 START_TEST(an_application_with_short_ids_fits_one_block) {
     crd_entry_record e = an_apply();
@@ -193,6 +251,8 @@ int main(void) {
     tcase_add_test(tests, a_long_entry_is_hashed_like_a_short_one);
     tcase_add_test(tests, the_largest_entry_within_the_limits_is_hashed);
     tcase_add_test(tests, every_field_but_place_and_hash_is_hashed);
+    tcase_add_test(tests, canonical_bytes_are_the_encoding_without_place_and_hash);
+    tcase_add_test(tests, an_entry_of_a_shorter_struct_is_hashed_as_a_whole_one_without_the_rest);
     tcase_add_test(tests, an_application_with_short_ids_fits_one_block);
     tcase_add_test(tests, a_version_is_63_bits_and_never_0);
     tcase_add_test(tests, missing_arguments_are_refused);

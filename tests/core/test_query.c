@@ -6,6 +6,7 @@
 #include "core/record.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -216,6 +217,33 @@ START_TEST(keys_name_records_and_no_others) {
 }
 END_TEST
 
+START_TEST(keys_need_no_order_however_many_they_are) {
+    enum { COUNT = 40 };
+    static char ids[COUNT][8];
+    crd_key keys[COUNT];
+    const crd_key *list[COUNT];
+    memset(keys, 0, sizeof keys);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        uint32_t scattered = i * 17 % COUNT; /* every id once, in no order */
+        snprintf(ids[i], sizeof ids[i], "d%02u", scattered);
+        keys[i].struct_size = sizeof keys[i];
+        keys[i].kind = i % 2 ? CRD_KIND_CREDIT : CRD_KIND_INVOICE;
+        keys[i].customer = "c";
+        keys[i].currency = "";
+        keys[i].id = ids[i];
+        list[i] = &keys[i];
+    }
+    q.keys = list;
+    q.key_count = COUNT;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        credit.id = invoice.id = receipt.id = ids[i];
+        ck_assert_uint_eq(passing(), i % 2 ? CRD_KIND_BIT_CREDIT : CRD_KIND_BIT_INVOICE);
+    }
+    credit.id = invoice.id = "d40";
+    ck_assert_uint_eq(passing(), 0);
+}
+END_TEST
+
 START_TEST(what_a_shorter_record_lacks_counts_as_nothing) {
     const uint32_t size = offsetof(crd_hold_record, amount);
     unsigned char *shorter = malloc(size); /* not a byte more, so that a sanitizer sees who reads it */
@@ -245,6 +273,7 @@ int main(void) {
     tcase_add_test(tests, behind_a_key_are_accounts_and_what_belongs_to_them);
     tcase_add_test(tests, entries_are_narrowed_by_range_and_by_document);
     tcase_add_test(tests, keys_name_records_and_no_others);
+    tcase_add_test(tests, keys_need_no_order_however_many_they_are);
     tcase_add_test(tests, what_a_shorter_record_lacks_counts_as_nothing);
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);
