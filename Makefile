@@ -130,7 +130,7 @@ static: $(STATIC)
 shared: $(SHARED)
 
 # Changes when the compiler or its flags do, and then everything is compiled anew.
-FLAGS = $(filter-out -Werror,$(COMPILE_LIB) $(COMPILE_PROGRAM) $(LDFLAGS))
+FLAGS = $(filter-out -Werror,$(COMPILE_LIB) $(COMPILE_PROGRAM) $(LDFLAGS)) hot: $(HOT)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(subst ','\'',$(FLAGS))' >$@.now

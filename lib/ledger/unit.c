@@ -38,13 +38,18 @@ static crd_status list_push(crd_ledger *ledger, crd__list *list, void *item) {
     return crd__list_push(&ledger->allocator, list, item) ? CRD_OK : crd__fail(ledger, CRD_E_NOMEM, NULL);
 }
 
+/* Room is made before the image is saved: an image must not outlive what it is of. */
+static crd_status room(crd_ledger *ledger, crd__list *list) {
+    return crd__list_room(&ledger->allocator, list, 1) ? CRD_OK : crd__fail(ledger, CRD_E_NOMEM, NULL);
+}
+
 crd_status crd__touch_account(crd_ledger *ledger, crd__account *account) {
     crd_status status;
     if (account->dirty && account->saved == ledger->unit.mark) return CRD_OK;
-    status = save(ledger, account, &account->record, sizeof account->record, &account->saved);
+    status = room(ledger, &ledger->unit.accounts);
+    if (status == CRD_OK) status = save(ledger, account, &account->record, sizeof account->record, &account->saved);
     if (status != CRD_OK || account->dirty) return status;
-    status = list_push(ledger, &ledger->unit.accounts, account);
-    if (status != CRD_OK) return status;
+    (void)crd__list_push(&ledger->allocator, &ledger->unit.accounts, account);
     account->dirty = 1;
     account->lost = 0;
     account->repeated = 0;
@@ -68,11 +73,12 @@ crd_status crd__touch_doc(crd_ledger *ledger, crd__doc *doc) {
     crd_status status;
     if (doc->dirty && doc->saved == ledger->unit.mark) return CRD_OK;
     (void)crd_record_fields(doc->kind, NULL, &size);
-    status = save(ledger, doc->account, doc->record, size, &doc->saved);
+    status = room(ledger, &ledger->unit.docs);
+    if (status == CRD_OK) status = save(ledger, doc->account, doc->record, size, &doc->saved);
     if (status != CRD_OK || doc->dirty) return status;
-    status = list_push(ledger, &ledger->unit.docs, doc);
-    if (status == CRD_OK) doc->dirty = 1;
-    return status;
+    (void)crd__list_push(&ledger->allocator, &ledger->unit.docs, doc);
+    doc->dirty = 1;
+    return CRD_OK;
 }
 
 crd_status crd__touch_new(crd_ledger *ledger, crd__doc *doc) {
