@@ -201,13 +201,14 @@ typedef struct crd_account_record {
     int64_t credit_held;      /**< Σ held */
     int64_t credit_allocated; /**< Σ allocated to drafts */
     int64_t cash_remaining;   /**< Σ remaining of cash-class credit, opening cash included: the unearned part */
-    int64_t available;        /**< Σ remaining − held − allocated of credits effective when issued; see turns_on */
+    int64_t available;        /**< Σ remaining − held − allocated of credits effective when issued: what is usable on
+                                   dates from usable_from until before turns_on */
     int64_t invoice_open;     /**< Σ open of posted invoices; balance = invoice_open − credit_remaining */
     int64_t credits_issued;   /**< number of credits ever issued and not deleted */
     int64_t issued;           /**< Σ original of those */
     int64_t applied;          /**< Σ applied of credits, net of what was undone */
     int32_t turns_on;         /**< no credit turns usable or expires before this date, 0 = never; may be early */
-    uint32_t reserved;
+    int32_t usable_from;      /**< no credit counted in `available` is effective later; may be late */
     int64_t lapses_at; /**< no hold lapses before this instant, 0 = never; may be early */
 } crd_account_record;
 

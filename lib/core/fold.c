@@ -60,7 +60,10 @@ static crd_status enter_credit(crd_account_record *a, const crd_credit_record *c
     }
     if (c->remaining > 0) {
         turn(a, c->expires);
-        if (!effective_at_issue(c)) turn(a, c->effective);
+        if (effective_at_issue(c))
+            a->usable_from = CRD__MAX(a->usable_from, c->effective);
+        else
+            turn(a, c->effective);
     }
     return crd__credit_check(c) ? CRD_OK : CRD_E_CORRUPT;
 }

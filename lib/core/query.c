@@ -97,17 +97,40 @@ static int entry_passes(const crd_query *query, const crd_entry_record *entry) {
            text_passes(query->entry_receipt, entry->receipt);
 }
 
-static int is_named(const crd_key *key, uint32_t kind, const struct view *view) {
-    return key->kind == kind && key->number == view->number && key->document_kind == view->document_kind &&
-           text_passes(key->id, view->id) && text_passes(key->customer, view->customer) &&
-           ((view->bit & (CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_ENTRY)) == 0 ||
-            text_passes(key->currency, view->currency));
+static int compare_text(const char *a, const char *b) {
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "");
 }
 
+/* The order of a key and a record: customer, kind, currency where it is part of the key, id, then the numbers. */
+static int compare(const crd_key *key, uint32_t kind, const struct view *view) {
+    int order = compare_text(key->customer, view->customer);
+    if (order == 0 && key->kind != kind) order = key->kind < kind ? -1 : 1;
+    if (order == 0 && (view->bit & (CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_ENTRY)))
+        order = compare_text(key->currency, view->currency);
+    if (order == 0) order = compare_text(key->id, view->id);
+    if (order == 0 && key->document_kind != view->document_kind)
+        order = key->document_kind < view->document_kind ? -1 : 1;
+    if (order == 0 && key->number != view->number) order = key->number < view->number ? -1 : 1;
+    return order;
+}
+
+/* Lists come sorted, as a rule, and then what they name is found by halves; else, or when it is not named, by looking at
+ * every key. */
 static int is_among(const crd_query *query, uint32_t kind, const struct view *view) {
+    uint64_t low = 0, high = query->key_count;
     if (query->keys == NULL || query->key_count == 0) return 1;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        int order = compare(query->keys[middle], kind, view);
+        if (order == 0) return 1;
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
     for (uint64_t i = 0; i < query->key_count; i++)
-        if (is_named(query->keys[i], kind, view)) return 1;
+        if (compare(query->keys[i], kind, view) == 0) return 1;
     return 0;
 }
 

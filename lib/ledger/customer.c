@@ -125,8 +125,11 @@ static void sum_account(const crd_account_record *account, crd_balance *balance)
     balance->version = account->version;
 }
 
-/* Before the date on which some credit turns usable or expires, the stored totals are the answer; from then on the open
- * credits are summed. */
+static int totals_hold(const crd_account_record *account, int32_t date) {
+    return date >= account->usable_from && (account->turns_on == 0 || date < account->turns_on);
+}
+
+/* On the dates for which the stored totals hold they are the answer; on others the open credits are summed. */
 static crd_status read_balance(crd_ledger *ledger, const char *customer, const char *currency, int32_t date,
                                crd_balance *balance) {
     crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CUSTOMER, customer, NULL);
@@ -150,7 +153,7 @@ static crd_status read_balance(crd_ledger *ledger, const char *customer, const c
             if (doc->kind == CRD_KIND_CREDIT) sum_credit(doc->record, date, balance);
         }
         crd__loaded_free(&loaded);
-        if (account == NULL || account->record.turns_on == 0 || date < account->record.turns_on) break;
+        if (account == NULL || totals_hold(&account->record, date)) break;
         query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CREDIT, customer, currency);
         query.flags = CRD_QUERY_OPEN;
     }

@@ -223,7 +223,7 @@ START_TEST(keys_need_no_order_however_many_they_are) {
     crd_key keys[COUNT];
     const crd_key *list[COUNT];
     memset(keys, 0, sizeof keys);
-    for (uint32_t i = 0; i < COUNT; i++) {
+    for (uint32_t i = 0; i < COUNT; i++) { /* sorted lists are searched by halves; this one is not */
         uint32_t scattered = i * 17 % COUNT; /* every id once, in no order */
         snprintf(ids[i], sizeof ids[i], "d%02u", scattered);
         keys[i].struct_size = sizeof keys[i];
@@ -240,6 +240,18 @@ START_TEST(keys_need_no_order_however_many_they_are) {
         ck_assert_uint_eq(passing(), i % 2 ? CRD_KIND_BIT_CREDIT : CRD_KIND_BIT_INVOICE);
     }
     credit.id = invoice.id = "d40";
+    ck_assert_uint_eq(passing(), 0);
+    for (uint32_t i = 0; i < COUNT; i++) { /* and this one is: by kind, then id */
+        keys[i].kind = i < COUNT / 2 ? CRD_KIND_CREDIT : CRD_KIND_INVOICE;
+        snprintf(ids[i], sizeof ids[i], "d%02u", i % (COUNT / 2));
+    }
+    for (uint32_t i = 0; i < COUNT; i++) {
+        credit.id = invoice.id = ids[i];
+        ck_assert_uint_eq(passing(), CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE);
+    }
+    credit.id = invoice.id = "d20";
+    ck_assert_uint_eq(passing(), 0);
+    keys[0].id = NULL; /* as "": names no credit, not every one */
     ck_assert_uint_eq(passing(), 0);
 }
 END_TEST

@@ -132,6 +132,30 @@ START_TEST(R64_a_refused_command_leaves_the_unit_as_it_was_before_it) {
 }
 END_TEST
 
+START_TEST(R64_M16_an_id_taken_within_the_unit_is_refused_in_every_currency) {
+    world *w = world_open(_i);
+    crd_credit_terms k = credit_terms("same", CRD_CREDIT_PREPAYMENT, 5);
+    crd_invoice_terms i = invoice_terms("same", 5);
+    customer(w, "c1");
+    k.receipt = "same";
+    OK(w, crd_unit_begin(w->ledger));
+    OK(w, crd_credit_issue(w->ledger, on(0), "c1", &k, NULL));
+    OK(w, crd_invoice_enter(w->ledger, on(0), "c1", &i, NULL)); /* of another kind */
+    ENDS(w->ledger, crd_credit_issue(w->ledger, on(0), "c1", &k, NULL), CRD_E_EXISTS);
+    k.currency = i.currency = "JPY";
+    ENDS(w->ledger, crd_credit_issue(w->ledger, on(0), "c1", &k, NULL), CRD_E_EXISTS);
+    SUBJECT(w, CRD_KIND_CREDIT, "same");
+    ENDS(w->ledger, crd_invoice_enter(w->ledger, on(0), "c1", &i, NULL), CRD_E_EXISTS);
+    SUBJECT(w, CRD_KIND_INVOICE, "same");
+    k.id = "another";
+    ENDS(w->ledger, crd_credit_issue(w->ledger, on(0), "c1", &k, NULL), CRD_E_EXISTS);
+    SUBJECT(w, CRD_KIND_RECEIPT, "same");
+    OK(w, crd_unit_commit(w->ledger));
+    world_check(w);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(R64_units_do_not_nest_and_end_once) {
     world *w = world_open(_i);
     scene s;
@@ -306,6 +330,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R64_several_commands_are_kept_in_one_write, 0, STORES);
     tcase_add_loop_test(t, R64_a_unit_given_up_leaves_handles_and_book_as_they_were, 0, STORES);
     tcase_add_loop_test(t, R64_a_refused_command_leaves_the_unit_as_it_was_before_it, 0, STORES);
+    tcase_add_loop_test(t, R64_M16_an_id_taken_within_the_unit_is_refused_in_every_currency, 0, STORES);
     tcase_add_loop_test(t, R64_units_do_not_nest_and_end_once, 0, STORES);
     tcase_add_loop_test(t, R64_closing_the_ledger_gives_an_open_unit_up, 0, STORES);
     tcase_add_loop_test(t, R32_R64_a_conflict_at_the_end_gives_the_whole_unit_up, 0, STORES);

@@ -501,9 +501,9 @@ static void reconcile_account(naive *m, int account, int use_cash, int32_t date,
     (void)happen(m, account, CRD_ENTRY_RECEIPT, NONE, NONE, receipt, 0, date, 0);
     m->receipt_count++;
     for (int n = 0; n < credit_count; n++) {
-        int preferred = m->credits[credits[n]].prefers;
         for (int k = 0; k < invoice_count; k++)
-            if (invoices[k] == preferred) pay(m, credits[n], preferred, receipt, date, a);
+            if (strcmp(m->invoices[invoices[k]].id, m->credits[credits[n]].prefers) == 0)
+                pay(m, credits[n], invoices[k], receipt, date, a);
         for (int k = 0; k < invoice_count; k++) pay(m, credits[n], invoices[k], receipt, date, a);
     }
     if (a->applications == applications) { /* nothing to apply: no receipt */

@@ -18,16 +18,16 @@
 
 typedef struct naive_credit {
     int account;
-    char id[16];
+    char id[32];
     uint32_t kind, flags, pays_kinds;
     int32_t issued, effective, expires;
     int64_t original;
-    int prefers; /* invoice, or NONE */
+    char prefers[32]; /* id of an invoice, or "" */
 } naive_credit;
 
 typedef struct naive_invoice {
     int account;
-    char id[16];
+    char id[32];
     uint32_t kind;
     int draft, disputed;
     int32_t entered, due;
