@@ -169,7 +169,8 @@ static uint32_t returns_as(const crd_credit_record *credit, int32_t date) {
 }
 
 crd_status crd__decide_unapply(const crd_credit_record *credit, const crd_invoice_record *invoice,
-                               const crd__unapply_command *command, crd__decision *out, crd__refusal *why) {
+                               const crd_receipt_record *receipt, const crd__unapply_command *command,
+                               crd__decision *out, crd__refusal *why) {
     int32_t date = command->when.date;
     int64_t amount = command->amount != 0 ? command->amount : command->left;
     uint32_t follows;
@@ -179,6 +180,8 @@ crd_status crd__decide_unapply(const crd_credit_record *credit, const crd_invoic
     status = crd__decide_date(&command->when, CRD_KIND_CREDIT, credit->id, credit->last_date, &date, why);
     if (status == CRD_OK && invoice != NULL)
         status = crd__decide_date(&command->when, CRD_KIND_INVOICE, invoice->id, invoice->last_date, &date, why);
+    if (status == CRD_OK && receipt != NULL)
+        status = crd__decide_date(&command->when, CRD_KIND_RECEIPT, receipt->id, receipt->last_date, &date, why);
     if (status != CRD_OK) return status;
     if (amount > command->left)
         return crd__refuse(why, CRD_E_CREDIT_AMOUNT, CRD_KIND_CREDIT, credit->id, command->left, amount);

@@ -90,8 +90,10 @@ typedef struct crd__unapply_command {
     int64_t amount; /* 0: all of that */
     int own_receipt; /* the application was made by the receipt that brought the credit */
 } crd__unapply_command;
+/* `receipt` is the one that made the application, or NULL. */
 crd_status crd__decide_unapply(const crd_credit_record *credit, const crd_invoice_record *invoice,
-                               const crd__unapply_command *command, crd__decision *out, crd__refusal *why);
+                               const crd_receipt_record *receipt, const crd__unapply_command *command,
+                               crd__decision *out, crd__refusal *why);
 
 typedef struct crd__void_command {
     crd__when when;

@@ -114,8 +114,8 @@ static int compare(const crd_key *key, uint32_t kind, const struct view *view) {
     return order;
 }
 
-/* Lists come sorted, as a rule, and then what they name is found by halves; else, or when it is not named, by looking at
- * every key. */
+/* What a list sorted in that order names is found by halves; in any other, and when it is not named, every key is
+ * looked at. */
 static int is_among(const crd_query *query, uint32_t kind, const struct view *view) {
     uint64_t low = 0, high = query->key_count;
     if (query->keys == NULL || query->key_count == 0) return 1;

@@ -290,11 +290,17 @@ static crd_status new_account(crd__command *command, const char *customer, const
     return crd__write_entry(command, &on, &entry);
 }
 
+/* An id is taken by a document of any currency: one that was read, or one that the open unit created. */
 static crd_status taken(crd_ledger *ledger, const crd__list *held, uint32_t kind, const char *customer, const char *id) {
-    for (uint64_t i = 0; id != NULL && i < held->count; i++)
-        if (crd__doc_find(held->items[i], kind, id) != NULL)
-            return crd__fail_subject(ledger, CRD_E_EXISTS, kind, customer, id, NULL);
-    return CRD_OK;
+    const crd__list *changed = &ledger->unit.accounts;
+    int found = 0;
+    for (uint64_t i = 0; id != NULL && !found && i < held->count; i++)
+        found = crd__doc_find(held->items[i], kind, id) != NULL;
+    for (uint64_t i = 0; id != NULL && !found && i < changed->count; i++) {
+        crd__account *account = changed->items[i];
+        found = strcmp(account->record.customer, customer) == 0 && crd__doc_find(account, kind, id) != NULL;
+    }
+    return found ? crd__fail_subject(ledger, CRD_E_EXISTS, kind, customer, id, NULL) : CRD_OK;
 }
 
 crd_status crd__command_account(crd__command *command, const char *customer, const char *currency, uint32_t kind,
@@ -313,9 +319,7 @@ crd_status crd__command_account(crd__command *command, const char *customer, con
     if (status == CRD_OK) status = taken(ledger, &held, kind, customer, id);
     if (status == CRD_OK) {
         account = among(ledger, &held, customer, currency);
-        if (account != NULL && id != NULL && crd__doc_find(account, kind, id) != NULL)
-            status = crd__fail_subject(ledger, CRD_E_EXISTS, kind, customer, id, NULL);
-        if (status == CRD_OK) status = crd__command_feature(command, account != NULL ? account : owner);
+        status = crd__command_feature(command, account != NULL ? account : owner);
         if (status == CRD_OK && (account == NULL || account->base == 0)) status = crd__guard_account(ledger, owner);
         if (status == CRD_OK && account == NULL) status = new_account(command, customer, currency, owner, &account);
         if (status == CRD_OK) status = crd__touch_account(ledger, account);

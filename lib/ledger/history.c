@@ -169,6 +169,19 @@ crd_status crd__load_named(crd_ledger *ledger, crd__account *account, const crd_
     return status;
 }
 
+int32_t crd__latest(crd__account *account, const crd__application *list, uint64_t count, int32_t date) {
+    for (uint64_t i = 0; i < count; i++) {
+        const crd__doc *credit = crd__doc_find(account, CRD_KIND_CREDIT, list[i].credit);
+        const crd__doc *invoice = crd__doc_find(account, CRD_KIND_INVOICE, list[i].invoice);
+        const crd__doc *receipt = crd__doc_find(account, CRD_KIND_RECEIPT, list[i].receipt);
+        if (list[i].left == 0) continue;
+        if (credit != NULL) date = CRD__MAX(date, ((const crd_credit_record *)credit->record)->last_date);
+        if (invoice != NULL) date = CRD__MAX(date, ((const crd_invoice_record *)invoice->record)->last_date);
+        if (receipt != NULL) date = CRD__MAX(date, ((const crd_receipt_record *)receipt->record)->last_date);
+    }
+    return date;
+}
+
 static crd_status named(crd_ledger *ledger, crd__account *account, uint32_t kind, const char *id, crd__doc **out) {
     *out = id[0] != '\0' ? crd__doc_find(account, kind, id) : NULL;
     if (*out != NULL || id[0] == '\0') return CRD_OK;
@@ -196,8 +209,8 @@ crd_status crd__unapply(crd__command *command, crd__account *account, const crd_
     ask.left = application->left;
     ask.amount = amount;
     ask.own_receipt = (application->flags & CRD_ENTRY_BY_OWN_RECEIPT) != 0;
-    status = crd__decide_unapply(on.credit->record, on.invoice != NULL ? on.invoice->record : NULL, &ask, &decision,
-                                 &why);
+    status = crd__decide_unapply(on.credit->record, on.invoice != NULL ? on.invoice->record : NULL,
+                                 on.receipt != NULL ? on.receipt->record : NULL, &ask, &decision, &why);
     if (status != CRD_OK)
         return crd__fail_refusal(ledger, &why, account->record.customer, account->record.currency);
     *undone = amount != 0 ? amount : application->left;

@@ -186,7 +186,9 @@ static crd_status void_invoice(crd__command *command, crd__doc *doc, uint32_t fl
         if (status == CRD_OK) status = crd__load_named(ledger, doc->account, list, count);
         if (status == CRD_OK && (flags & CRD_VOID_STRICT)) status = refuse_cash(ledger, doc, list, count);
     }
-    when.direct = 0; /* the invoice's own date was checked; what is undone follows the latest of its documents */
+    if (status != CRD_OK) return status;
+    when.direct = 0; /* the invoice's own date was checked; what is undone with it takes one date, the latest */
+    when.date = crd__latest(doc->account, list, count, when.date);
     for (uint64_t i = count; status == CRD_OK && i-- > 0;) {
         int64_t undone = 0;
         if (list[i].left == 0) continue;

@@ -316,6 +316,8 @@ crd_status crd__applications(crd_ledger *ledger, const crd__account *account, co
 /* Undoes (part of) one application. */
 crd_status crd__unapply(crd__command *command, crd__account *account, const crd__application *application,
                         int64_t amount, const crd__when *when, int64_t *undone);
+/* The latest date of all the documents the applications touch, at least `date`: a cascade takes one date (rule M6). */
+int32_t crd__latest(crd__account *account, const crd__application *list, uint64_t count, int32_t date);
 /* Makes sure the documents that the applications name are in the snapshot. */
 crd_status crd__load_named(crd_ledger *ledger, crd__account *account, const crd__application *applications,
                            uint64_t count);

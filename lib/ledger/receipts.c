@@ -83,18 +83,6 @@ static crd_status undo_application(crd__command *command, undo_of *of, int64_t a
     return crd__unapply(command, of->account, &of->named, amount, &when, &command->result.amount);
 }
 
-/* The latest date of all the documents the applications touch: a cascade takes one date (rule M6). */
-static int32_t latest(crd__account *account, const crd__application *list, uint64_t count, int32_t date) {
-    for (uint64_t i = 0; i < count; i++) {
-        const crd__doc *credit = crd__doc_find(account, CRD_KIND_CREDIT, list[i].credit);
-        const crd__doc *invoice = crd__doc_find(account, CRD_KIND_INVOICE, list[i].invoice);
-        if (list[i].left == 0) continue;
-        if (credit != NULL) date = CRD__MAX(date, ((const crd_credit_record *)credit->record)->last_date);
-        if (invoice != NULL) date = CRD__MAX(date, ((const crd_invoice_record *)invoice->record)->last_date);
-    }
-    return date;
-}
-
 static crd_status refuse_receipt(crd_ledger *ledger, const undo_of *of, crd_status code, int64_t given) {
     crd__refusal why;
     (void)crd__refuse(&why, code, CRD_KIND_RECEIPT, of->named.receipt, 0, given);
@@ -123,7 +111,7 @@ static crd_status undo_receipt(crd__command *command, undo_of *of) {
     status = crd__applications(ledger, of->account, on.receipt, &list, &count);
     if (status == CRD_OK) status = crd__load_named(ledger, of->account, list, count);
     if (status != CRD_OK) return status;
-    when.date = latest(of->account, list, count, CRD__MAX(when.date, record->last_date));
+    when.date = crd__latest(of->account, list, count, CRD__MAX(when.date, record->last_date));
     if (when.date <= when.closed_through) return refuse_receipt(ledger, of, CRD_E_CLOSED, when.date);
     for (uint64_t i = count; status == CRD_OK && i-- > 0;) {
         int64_t undone = 0;

@@ -90,7 +90,7 @@ static crd_status unapply(int32_t date, crd__decision *out) {
     crd__refusal why;
     ask.when.date = date;
     out->count = 0;
-    return crd__decide_unapply(&credit, NULL, &ask, out, &why);
+    return crd__decide_unapply(&credit, NULL, NULL, &ask, out, &why);
 }
 
 /* Where money goes that returns, by the first that fits. */

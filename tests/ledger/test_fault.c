@@ -228,10 +228,10 @@ static void refresh_all(actors *a) {
     ck_abort_msg("refresh never succeeded");
 }
 
-/* Over SQLite every seventh call is enough for a day's work: the library above it is the same, and was tried in full
+/* Over SQLite every eleventh call is enough for a day's work: the library above it is the same, and was tried in full
  * over memory. CREDIT_TEST_LONG tries them all. */
 static unsigned long stride(int store) {
-    return store == STORE_MEMORY || getenv("CREDIT_TEST_LONG") != NULL ? 1 : 7;
+    return store == STORE_MEMORY || getenv("CREDIT_TEST_LONG") != NULL ? 1 : 11;
 }
 
 /* Runs all steps, each until it succeeds. `what` tells the fault. */
@@ -350,6 +350,88 @@ START_TEST(R61_storage_fails_from_call_n_on_and_comes_back) {
     crd_credit_free(k);
     crd_invoice_free(i);
     world_close(w);
+}
+END_TEST
+
+/* ---- a page of independent accounts ---- */
+
+#define PAGE 6
+
+static void fill_page(world *w) {
+    w->careless = 1;
+    for (int n = 0; n < PAGE; n++) {
+        char who[8];
+        snprintf(who, sizeof who, "p%d", n);
+        customer(w, who);
+        crd_credit_free(memo(w, who, "K", 100, 0));
+        crd_invoice_free(invoice(w, who, "I", 60, 0, 30));
+        crd_invoice_free(invoice(w, who, "J", 30, 0, 40));
+    }
+}
+
+/* Before the first write somebody else uses 7 of the credits of two of the customers. */
+static void rival_uses_7(void *ctx, shim *s) {
+    crd_ledger *rival = ctx;
+    s->before_write = NULL;
+    for (int n = 1; n < PAGE; n += 3) {
+        char who[8];
+        crd_credit *k;
+        snprintf(who, sizeof who, "p%d", n);
+        k = find_credit(rival, who, "K");
+        ENDS(rival, try_apply(rival, k, NULL, 7, 0, on(1), NULL), CRD_OK);
+        crd_credit_free(k);
+    }
+}
+
+/* What the run applied, per customer: 0 or 90. */
+static int posted_accounts(world *w) {
+    int posted = 0;
+    for (int n = 0; n < PAGE; n++) {
+        char who[8];
+        int64_t applied;
+        snprintf(who, sizeof who, "p%d", n);
+        applied = stored_invoice(w, who, "I").applied + stored_invoice(w, who, "J").applied;
+        ck_assert_msg(applied == 0 || applied == 90, "%s: %lld applied", who, (long long)applied);
+        ck_assert_int_eq(stored_credit(w, who, "K").applied - stored_credit(w, who, "K").applied_outside, applied);
+        posted += applied != 0;
+    }
+    return posted;
+}
+
+START_TEST(R61_R70_a_page_of_accounts_is_posted_once_whatever_fails) {
+    int store = _i / SHIM_FAULTS;
+    shim_fault fault = (shim_fault)(_i % SHIM_FAULTS);
+    for (unsigned long n = 1 + (unsigned long)fault % stride(store) % 3; n <= 5; n += stride(store)) {
+        for (int rivalry = 0; rivalry < 2; rivalry++) {
+            world *w = world_open(store);
+            crd_plan_spec spec = plan_spec(0, 1);
+            crd_plan_result r = plan_result_block();
+            crd_status status;
+            uint64_t told = 0;
+            fill_page(w);
+            world_rival(w);
+            shim_reset(&w->shim);
+            w->shim.fault = fault;
+            w->shim.fail_at = n;
+            w->shim.ctx = w->rivals[0];
+            if (rivalry) w->shim.before_write = rival_uses_7;
+            status = crd_reconcile(w->ledger, keyed(1, "run"), &spec, &r);
+            told += r.posted;
+            world_check(w);
+            if (status == CRD_OK) ck_assert_uint_eq(told, (uint64_t)posted_accounts(w));
+            if (status == CRD_OK) ck_assert_uint_eq(r.posted + r.conflicted, PAGE);
+            if (status != CRD_OK) ck_assert_msg(honest(status), "%s", crd_status_name(status));
+            if (status != CRD_OK && status != CRD_E_UNKNOWN) ck_assert_int_eq(posted_accounts(w), 0);
+            shim_reset(&w->shim);
+            w->shim.before_write = NULL;
+            for (int attempt = 0; attempt < 3; attempt++) /* the same run again, and what it had reached is left alone */
+                OK(w, crd_reconcile(w->ledger, keyed(1, "run"), &spec, &r));
+            ck_assert_uint_eq(r.posted, 0);
+            world_check(w);
+            ck_assert_int_eq(posted_accounts(w), PAGE);
+            world_close(w);
+        }
+    }
 }
 END_TEST
 
@@ -479,6 +561,7 @@ static Suite *make(void) {
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, R61_storage_call_n_fails_nothing_is_lost_and_nothing_spent_twice, 0, SHIM_FAULTS * STORES);
     tcase_add_loop_test(t, R61_storage_fails_from_call_n_on_and_comes_back, 0, SHIM_FAULTS * STORES);
+    tcase_add_loop_test(t, R61_R70_a_page_of_accounts_is_posted_once_whatever_fails, 0, SHIM_FAULTS * STORES);
     tcase_add_loop_test(t, R61_allocation_n_fails_nothing_is_lost_and_nothing_leaks, 0, 2 * STORES);
     tcase_add_test(t, R61_allocation_n_fails_in_the_storage_in_memory);
     tcase_add_test(t, R61_a_ledger_that_cannot_be_opened_leaks_nothing);

@@ -228,6 +228,32 @@ START_TEST(M6_M12_voiding_follows_the_latest_date_of_each_credit) {
 }
 END_TEST
 
+START_TEST(M6_M12_voiding_takes_one_date_the_latest_of_all_it_touches) {
+    world *w = world_open(_i);
+    crd_invoice *i;
+    crd_credit *first, *second;
+    crd_result r = result_block();
+    book *b;
+    customer(w, "c1");
+    i = invoice(w, "c1", "I", 800, 0, 30);
+    first = memo(w, "c1", "first", 300, 0);
+    second = memo(w, "c1", "second", 300, 0);
+    apply(w, first, i, 200, 1);
+    apply(w, second, i, 200, 1);
+    apply(w, first, NULL, 10, 9); /* the one that is undone last was used again on the 9th */
+    OK(w, crd_invoice_void(w->ledger, on(4), i, 0, &r));
+    world_check(w);
+    b = world_book(w);
+    for (int64_t seq = r.first_seq; seq <= r.last_seq; seq++)
+        ck_assert_int_eq(book_entry(b, "c1", "EUR", seq)->business_date, DAY(9));
+    book_free(b);
+    crd_invoice_free(i);
+    crd_credit_free(first);
+    crd_credit_free(second);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(R36_open_items_of_a_customer_are_listed_with_balances) {
     world *w = world_open(_i);
     crd_report_spec spec;
@@ -285,6 +311,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, M12_strict_void_is_refused_while_cash_is_on_the_invoice, 0, STORES);
     tcase_add_loop_test(t, M12_an_invoice_of_a_closed_period_is_not_voided, 0, STORES);
     tcase_add_loop_test(t, M6_M12_voiding_follows_the_latest_date_of_each_credit, 0, STORES);
+    tcase_add_loop_test(t, M6_M12_voiding_takes_one_date_the_latest_of_all_it_touches, 0, STORES);
     tcase_add_loop_test(t, R36_open_items_of_a_customer_are_listed_with_balances, 0, STORES);
     suite_add_tcase(s, t);
     return s;

@@ -133,7 +133,6 @@ typedef struct torn {
     crd_storage table;
     void (*between)(void *ctx);
     void *ctx;
-    int documents_first; /* emits in the order in which it read; else accounts first, as if all were well */
 } torn;
 
 typedef struct kept_record {
@@ -167,7 +166,7 @@ static void read_part(torn *t, const crd_query *query, uint32_t kinds, kept_list
 static void CRD_CALL torn_read(void *ctx, const crd_query *query, crd_emit emit, void *sink, crd_read_result *out) {
     torn *t = ctx;
     kept_list documents, accounts;
-    const kept_list *order[2];
+    const kept_list *order[2]; /* as it read */
     memset(&documents, 0, sizeof documents);
     memset(&accounts, 0, sizeof accounts);
     read_part(t, query, query->kinds & ~CRD_KIND_BIT_ACCOUNT, &documents);
@@ -177,8 +176,8 @@ static void CRD_CALL torn_read(void *ctx, const crd_query *query, crd_emit emit,
         between(t->ctx);
     }
     read_part(t, query, query->kinds & CRD_KIND_BIT_ACCOUNT, &accounts);
-    order[0] = t->documents_first ? &documents : &accounts;
-    order[1] = t->documents_first ? &accounts : &documents;
+    order[0] = &documents;
+    order[1] = &accounts;
     for (size_t n = 0, stop = 0; n < 2 && !stop; n++)
         for (size_t i = 0; i < order[n]->count && !stop; i++)
             stop = emit(sink, order[n]->items[i].kind, order[n]->items[i].record) != 0;
@@ -216,7 +215,6 @@ static crd_ledger *open_torn(world *w, torn *t) {
     t->table.flags = CRD_STORAGE_SETTLED;
     t->table.new_writer = NULL;
     t->ctx = w;
-    t->documents_first = 1;
     memset(&options, 0, sizeof options);
     options.struct_size = sizeof options;
     options.storage = &t->table;

@@ -1,0 +1,348 @@
+/*
+ * Commands as data, and what the model does with each: first the refusals in the order of rule M16, then the events.
+ *
+ * A command names documents by id and entries by the serial of the command that made them, so that it means the same,
+ * or something that does not exist, when commands before it are taken out of a list.
+ */
+#ifndef MODEL_COMMANDS_H
+#define MODEL_COMMANDS_H
+
+#include "model/model.h"
+
+enum {
+    DO_CUSTOMER,
+    DO_CREDIT,
+    DO_INVOICE,
+    DO_APPLY,
+    DO_VOID_CREDIT,
+    DO_UNDO,
+    DO_SEND,
+    DO_VOID_INVOICE,
+    DO_RECONCILE,
+    DO_CLOSE
+};
+
+typedef struct command {
+    int serial, type, who, cur;
+    int other_who; /* apply: customer of the invoice */
+    int fresh;     /* use a newly read handle, not the one kept since the document was made */
+    char credit[ID_ROOM], invoice[ID_ROOM]; /* "": none, or derived */
+    char prefers[ID_ROOM];
+    uint32_t kind, flags, pays;
+    int64_t amount;
+    int32_t date, effective, expires, due;
+    int target, nth; /* undo: the nth event of that command; target −1: the bare number nth as seq */
+} command;
+
+static m_answer answer(crd_status status, int64_t amount) {
+    m_answer a;
+    a.status = status;
+    a.amount = amount;
+    return a;
+}
+
+static m_answer refuse(crd_status status) {
+    return answer(status, 0);
+}
+
+static int bad_date(int32_t date) {
+    return date < CRD_DATE_MIN || date > CRD_DATE_MAX;
+}
+
+static int in_closed(const model *m, int32_t date) {
+    return m->closed != 0 && date <= m->closed;
+}
+
+static int is_past(const m_credit *c, int32_t date) {
+    return c->expires != 0 && date >= c->expires;
+}
+
+/* Without a sum leaving 64 bits on the way. */
+static int sum_fits(const model *m, int who, int cur, int credits, int64_t more) {
+    int count = credits ? m->credit_count : m->invoice_count;
+    int64_t sum = more;
+    for (int i = 0; i < count; i++) {
+        int64_t part;
+        if (credits ? m->credits[i].who != who || m->credits[i].cur != cur
+                    : m->invoices[i].who != who || m->invoices[i].cur != cur)
+            continue;
+        part = credits ? m->credits[i].original : invoice_figures(m, i).open;
+        if (part > INT64_MAX - sum) return 0;
+        sum += part;
+    }
+    return 1;
+}
+
+/* ---- documents ---- */
+
+static m_answer do_customer(model *m, const command *c) {
+    if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
+    if (m->known[c->who]) return refuse(CRD_E_EXISTS);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    m->known[c->who] = 1;
+    return answer(CRD_OK, 0);
+}
+
+static void name_document(const model *m, const command *c, const char *id, char *out, size_t size) {
+    if (id[0] != '\0') snprintf(out, size, "%s", id);
+    else snprintf(out, size, "~%s%lld", cur_names[c->cur], (long long)last_seq(m, c->who, c->cur) + 1);
+}
+
+static m_answer do_credit(model *m, const command *c) {
+    m_credit *k = &m->credits[m->credit_count];
+    int index = m->credit_count, receipt = -1;
+    int32_t effective = c->effective != 0 ? c->effective : c->date;
+    if (bad_date(c->date) || c->amount < 1 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if (c->cur >= CUR) return refuse(CRD_E_CURRENCY); /* no currency at all: looked at with the arguments */
+    if (c->who >= WHO || !m->known[c->who]) return refuse(CRD_E_NOT_FOUND);
+    if (c->credit[0] != '\0' && find_m_credit(m, c->who, c->credit) >= 0) return refuse(CRD_E_EXISTS);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (c->expires != 0 && c->expires <= later(effective, c->date)) return refuse(CRD_E_DATE);
+    if (!sum_fits(m, c->who, c->cur, 1, c->amount)) return refuse(CRD_E_OVERFLOW);
+    memset(k, 0, sizeof *k);
+    k->who = c->who;
+    k->cur = c->cur;
+    k->kind = c->kind;
+    k->flags = c->flags;
+    k->pays = c->pays;
+    k->original = c->amount;
+    k->issued = c->date;
+    k->effective = effective;
+    k->expires = c->expires;
+    memcpy(k->prefers, c->prefers, sizeof k->prefers);
+    if (class_of(c->kind) == CRD_CLASS_CASH) { /* rule M3: money comes with a receipt */
+        receipt = m->receipt_count++;
+        m->receipts[receipt].who = c->who;
+        m->receipts[receipt].cur = c->cur;
+        m->receipts[receipt].amount = c->amount;
+        add_event(m, c->who, c->cur, CRD_ENTRY_RECEIPT, -1, -1, c->amount, c->date)->receipt = receipt;
+    }
+    name_document(m, c, c->credit, k->id, sizeof k->id);
+    m->credit_count++;
+    add_event(m, c->who, c->cur, CRD_ENTRY_ISSUE, index, -1, c->amount, c->date)->receipt = receipt;
+    return answer(CRD_OK, 0);
+}
+
+static m_answer do_invoice(model *m, const command *c) {
+    m_invoice *v = &m->invoices[m->invoice_count];
+    int draft = (c->flags & CRD_INVOICE_AS_DRAFT) != 0;
+    if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if (c->cur >= CUR) return refuse(CRD_E_CURRENCY); /* no currency at all: looked at with the arguments */
+    if (c->who >= WHO || !m->known[c->who]) return refuse(CRD_E_NOT_FOUND);
+    if (c->invoice[0] != '\0' && find_m_invoice(m, c->who, c->invoice) >= 0) return refuse(CRD_E_EXISTS);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (!draft && !sum_fits(m, c->who, c->cur, 0, c->amount)) return refuse(CRD_E_OVERFLOW);
+    memset(v, 0, sizeof *v);
+    v->who = c->who;
+    v->cur = c->cur;
+    v->kind = c->kind;
+    v->draft = draft;
+    v->disputed = (c->flags & CRD_INVOICE_AS_DISPUTED) != 0;
+    v->total = c->amount;
+    v->due = c->due;
+    name_document(m, c, c->invoice, v->id, sizeof v->id);
+    add_event(m, c->who, c->cur, CRD_ENTRY_INVOICE, -1, m->invoice_count++, c->amount, c->date);
+    return answer(CRD_OK, 0);
+}
+
+static m_answer do_send(model *m, const command *c) {
+    int v = find_m_invoice(m, c->who, c->invoice);
+    invoice_now n;
+    if (v < 0) return refuse(CRD_E_NOT_FOUND);
+    if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
+    n = invoice_figures(m, v);
+    if (n.state != CRD_INVOICE_DRAFT) return refuse(CRD_E_STATE);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (c->date < n.last_date) return refuse(CRD_E_DATE);
+    if (!sum_fits(m, c->who, m->invoices[v].cur, 0, m->invoices[v].total)) return refuse(CRD_E_OVERFLOW);
+    add_event(m, c->who, m->invoices[v].cur, CRD_ENTRY_SEND, -1, v, m->invoices[v].total, c->date);
+    return answer(CRD_OK, m->invoices[v].total);
+}
+
+/* ---- applying ---- */
+
+static m_answer do_apply(model *m, const command *c) {
+    int k = find_m_credit(m, c->who, c->credit);
+    int v = c->invoice[0] != '\0' ? find_m_invoice(m, c->other_who, c->invoice) : -1;
+    int clamp = (c->flags & CRD_APPLY_CLAMP) != 0;
+    int64_t amount = c->amount;
+    const m_credit *credit = &m->credits[k < 0 ? 0 : k];
+    credit_now kn;
+    invoice_now vn;
+    memset(&vn, 0, sizeof vn);
+    if (k < 0 || (c->invoice[0] != '\0' && v < 0)) return refuse(CRD_E_NOT_FOUND);
+    if (bad_date(c->date) || amount < (clamp ? 0 : 1) || amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if (v >= 0 && m->invoices[v].who != credit->who) return refuse(CRD_E_CUSTOMER);
+    if (v >= 0 && m->invoices[v].cur != credit->cur) return refuse(CRD_E_CURRENCY);
+    kn = credit_figures(m, k);
+    if (v >= 0) vn = invoice_figures(m, v);
+    if (kn.state != CRD_CREDIT_ACTIVE) return refuse(CRD_E_STATE);
+    if (v >= 0 && vn.state != CRD_INVOICE_OPEN) return refuse(CRD_E_STATE);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (c->date < kn.last_date || (v >= 0 && c->date < vn.last_date)) return refuse(CRD_E_DATE);
+    if (is_past(credit, c->date) || c->date < credit->effective) return refuse(CRD_E_EXPIRED);
+    if (credit->pays != 0 && (v < 0 || !(credit->pays >> m->invoices[v].kind & 1u))) return refuse(CRD_E_RESTRICTED);
+    if (clamp) {
+        if (amount == 0) amount = CRD_MAX_AMOUNT;
+        amount = smaller(amount, kn.remaining);
+        if (v >= 0) amount = smaller(amount, vn.open);
+    }
+    if (amount > kn.remaining) return refuse(CRD_E_CREDIT_AMOUNT);
+    if (v >= 0 && amount > vn.open) return refuse(CRD_E_INVOICE_AMOUNT);
+    add_event(m, credit->who, credit->cur, CRD_ENTRY_APPLY, k, v, amount, c->date);
+    return answer(CRD_OK, amount);
+}
+
+/* Rule M7: what has expired is entered first, on its day or on that of the credit's last entry; nothing expires inside
+ * a closed period (rule M6). */
+static void sweep(model *m, int k, int32_t date) {
+    const m_credit *c = &m->credits[k];
+    credit_now n = credit_figures(m, k);
+    int32_t day = later(c->expires, n.last_date);
+    if (in_closed(m, day)) day = m->closed + 1;
+    if (is_past(c, date) && n.remaining > 0)
+        add_event(m, c->who, c->cur, CRD_ENTRY_EXPIRE, k, -1, n.remaining, day);
+}
+
+/* Rule M8: an application is taken back, and the money goes where the state of its credit sends it. */
+static void give_back(model *m, int event, int64_t amount, int32_t date) {
+    const m_event done = m->events[event];
+    const m_credit *c = &m->credits[done.credit];
+    int revocable = class_of(c->kind) == CRD_CLASS_PROMISE || class_of(c->kind) == CRD_CLASS_ADJUSTMENT;
+    uint32_t state;
+    m_event *back;
+    sweep(m, done.credit, date);
+    state = credit_figures(m, done.credit).state;
+    back = add_event(m, done.who, done.cur, CRD_ENTRY_UNAPPLY, done.credit, done.invoice, amount, date);
+    back->receipt = done.receipt;
+    back->undoes = event;
+    if (is_past(c, date)) add_event(m, done.who, done.cur, CRD_ENTRY_EXPIRE, done.credit, -1, amount, date);
+    else if (state == CRD_CREDIT_VOIDED && revocable)
+        add_event(m, done.who, done.cur, CRD_ENTRY_VOID, done.credit, -1, amount, date);
+}
+
+/* The last day of what an application touches beside the invoice, which its caller looks at. */
+static int32_t touched(const model *m, const m_event *e) {
+    int32_t date = credit_figures(m, e->credit).last_date;
+    if (e->receipt >= 0) date = later(date, receipt_figures(m, e->receipt).last_date);
+    return date;
+}
+
+static m_answer do_void_credit(model *m, const command *c) {
+    int k = find_m_credit(m, c->who, c->credit);
+    credit_now n;
+    if (k < 0) return refuse(CRD_E_NOT_FOUND);
+    if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    n = credit_figures(m, k);
+    if (n.state == CRD_CREDIT_VOIDED) return refuse(CRD_E_STATE);
+    if (n.remaining == 0) return refuse(CRD_E_NOTHING);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (c->date < n.last_date) return refuse(CRD_E_DATE);
+    if (is_past(&m->credits[k], c->date)) return refuse(CRD_E_EXPIRED);
+    if (c->amount > n.remaining) return refuse(CRD_E_CREDIT_AMOUNT);
+    if (c->amount > 0) n.remaining = c->amount;
+    add_event(m, c->who, m->credits[k].cur, CRD_ENTRY_VOID, k, -1, n.remaining, c->date);
+    return answer(CRD_OK, n.remaining);
+}
+
+/* Rule M12: applications newest first, all on one date (rule M6). */
+static m_answer do_void_invoice(model *m, const command *c) {
+    int v = find_m_invoice(m, c->who, c->invoice), count = m->event_count;
+    int32_t date = c->date;
+    int64_t returned = 0, cash = 0;
+    invoice_now n;
+    if (v < 0) return refuse(CRD_E_NOT_FOUND);
+    if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
+    n = invoice_figures(m, v);
+    if (n.state == CRD_INVOICE_VOIDED || n.state == CRD_INVOICE_CANCELLED) return refuse(CRD_E_STATE);
+    for (int i = 0; i < count; i++) {
+        const m_event *e = &m->events[i];
+        int64_t left = e->type == CRD_ENTRY_APPLY && e->invoice == v ? application_left(m, i) : 0;
+        if (left == 0) continue;
+        date = later(date, touched(m, e));
+        if (is_cash(&m->credits[e->credit])) cash += left;
+    }
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (n.state != CRD_INVOICE_DRAFT && in_closed(m, n.issued)) return refuse(CRD_E_CLOSED);
+    if (c->date < n.last_date) return refuse(CRD_E_DATE);
+    if ((c->flags & CRD_VOID_STRICT) && cash > 0) return refuse(CRD_E_IN_USE);
+    for (int i = count - 1; i >= 0; i--) {
+        int64_t left = m->events[i].type == CRD_ENTRY_APPLY && m->events[i].invoice == v ? application_left(m, i) : 0;
+        if (left == 0) continue;
+        give_back(m, i, left, date);
+        returned += left;
+    }
+    n = invoice_figures(m, v);
+    add_event(m, c->who, m->invoices[v].cur, CRD_ENTRY_INVOICE_VOID, -1, v, n.open, date);
+    return answer(CRD_OK, returned);
+}
+
+/* ---- taking back ---- */
+
+static m_answer undo_receipt(model *m, int event, const command *c) {
+    int receipt = m->events[event].receipt, count = m->event_count;
+    int who = m->events[event].who, cur = m->events[event].cur;
+    receipt_now n = receipt_figures(m, receipt);
+    int32_t date = later(c->date, n.last_date);
+    int64_t returned = 0;
+    m_event *last;
+    if (c->amount != 0) return refuse(CRD_E_ARGUMENT);
+    if (m->receipts[receipt].amount > 0) return refuse(CRD_E_STATE);
+    if (n.state != CRD_RECEIPT_POSTED) return refuse(CRD_E_NOTHING);
+    for (int i = 0; i < count; i++) {
+        const m_event *e = &m->events[i];
+        if (e->type != CRD_ENTRY_APPLY || e->receipt != receipt || application_left(m, i) == 0) continue;
+        date = later(later(date, touched(m, e)), invoice_figures(m, e->invoice).last_date);
+    }
+    if (in_closed(m, date)) return refuse(CRD_E_CLOSED);
+    if (!sum_fits(m, who, cur, 0, n.applied)) return refuse(CRD_E_OVERFLOW);
+    for (int i = count - 1; i >= 0; i--) {
+        int64_t left;
+        if (m->events[i].type != CRD_ENTRY_APPLY || m->events[i].receipt != receipt) continue;
+        left = application_left(m, i);
+        if (left == 0) continue;
+        give_back(m, i, left, date);
+        returned += left;
+    }
+    last = add_event(m, who, cur, CRD_ENTRY_RECEIPT_UNDO, -1, -1, returned, date);
+    last->receipt = receipt;
+    last->undoes = event;
+    return answer(CRD_OK, returned);
+}
+
+/* The seq an undo means: the nth event of its target, or the bare number. */
+static int64_t undo_seq(const model *m, const command *c) {
+    int nth = c->nth;
+    if (c->target < 0) return c->nth;
+    for (int i = 0; i < m->event_count; i++)
+        if (m->events[i].serial == c->target && nth-- == 0) return m->events[i].seq;
+    return 1000000;
+}
+
+static m_answer do_undo(model *m, const command *c) {
+    int64_t seq = undo_seq(m, c), left, amount;
+    int event;
+    int32_t last;
+    const m_event *e;
+    if (c->cur >= CUR) return refuse(CRD_E_CURRENCY); /* no currency at all: looked at with the arguments */
+    if (bad_date(c->date) || seq < 1 || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if (c->who >= WHO || !m->known[c->who]) return refuse(CRD_E_NOT_FOUND);
+    event = find_m_event(m, c->who, c->cur, seq);
+    if (event < 0) return refuse(CRD_E_NOT_FOUND);
+    e = &m->events[event];
+    if (e->type == CRD_ENTRY_RECEIPT) return undo_receipt(m, event, c);
+    if (e->type != CRD_ENTRY_APPLY) return refuse(CRD_E_STATE);
+    left = application_left(m, event);
+    if (left == 0) return refuse(CRD_E_NOTHING);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    last = touched(m, e);
+    if (e->invoice >= 0) last = later(last, invoice_figures(m, e->invoice).last_date);
+    if (c->date < last) return refuse(CRD_E_DATE);
+    if (c->amount > left) return refuse(CRD_E_CREDIT_AMOUNT);
+    amount = c->amount > 0 ? c->amount : left;
+    if (e->invoice >= 0 && !sum_fits(m, c->who, c->cur, 0, amount)) return refuse(CRD_E_OVERFLOW);
+    give_back(m, event, amount, c->date);
+    return answer(CRD_OK, amount);
+}
+
+#endif

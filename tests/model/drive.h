@@ -1,0 +1,336 @@
+/*
+ * The library's side: a command is sent to a world, and afterwards every stored document, every handle, every new
+ * entry and the balances are held against the model. Nothing here ends the test: the first difference is written into
+ * `difference`, so that a list of commands can be shortened and run again.
+ */
+#ifndef MODEL_DRIVE_H
+#define MODEL_DRIVE_H
+
+#include "model/reconcile.h"
+#include "support/world.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+typedef struct drive {
+    world *w;
+    model m;
+    crd_credit *credits[MAX_DOCUMENTS]; /* handles kept since the documents were made */
+    crd_invoice *invoices[MAX_DOCUMENTS];
+    int seen_events; /* of the model, compared with the journal so far */
+    int seen;        /* records counted in this read */
+    char difference[600]; /* "": none so far */
+} drive;
+
+static void differ(drive *d, const char *format, ...) {
+    va_list args;
+    if (d->difference[0] != '\0') return;
+    va_start(args, format);
+    vsnprintf(d->difference, sizeof d->difference, format, args);
+    va_end(args);
+}
+
+static drive *drive_open(int store) {
+    drive *d = calloc(1, sizeof *d);
+    if (d == NULL) abort();
+    d->w = world_open(store);
+    return d;
+}
+
+static void drive_close(drive *d) {
+    for (int i = 0; i < MAX_DOCUMENTS; i++) {
+        crd_credit_free(d->credits[i]);
+        crd_invoice_free(d->invoices[i]);
+    }
+    world_close(d->w);
+    free(d);
+}
+
+/* ---- sending ---- */
+
+static crd_request request_of(const command *c) {
+    crd_request r;
+    memset(&r, 0, sizeof r);
+    r.struct_size = sizeof r;
+    r.actor = "clerk";
+    r.business_date = c->date;
+    return r;
+}
+
+static const char *given(const char *id) {
+    return id[0] != '\0' ? id : NULL;
+}
+
+static crd_status credit_handle(drive *d, int who, const char *id, int fresh, crd_credit **out, crd_credit **own) {
+    int k = who < WHO ? find_m_credit(&d->m, who, id) : -1;
+    *own = NULL;
+    if (k >= 0 && !fresh && d->credits[k] != NULL) {
+        *out = d->credits[k];
+        return CRD_OK;
+    }
+    *out = NULL;
+    crd_status s = crd_credit_find(d->w->ledger, who_names[who], id, own);
+    *out = *own;
+    return s;
+}
+
+static crd_status invoice_handle(drive *d, int who, const char *id, int fresh, crd_invoice **out, crd_invoice **own) {
+    int v = who < WHO ? find_m_invoice(&d->m, who, id) : -1;
+    *own = NULL;
+    if (v >= 0 && !fresh && d->invoices[v] != NULL) {
+        *out = d->invoices[v];
+        return CRD_OK;
+    }
+    *out = NULL;
+    crd_status s = crd_invoice_find(d->w->ledger, who_names[who], id, own);
+    *out = *own;
+    return s;
+}
+
+static crd_status send_credit(drive *d, const command *c, const crd_request *r) {
+    crd_credit_terms t = credit_terms(given(c->credit), c->kind, c->amount);
+    crd_credit *out = NULL;
+    crd_status s;
+    t.currency = cur_names[c->cur];
+    t.flags = c->flags;
+    t.pays_kinds = c->pays;
+    t.effective = c->effective;
+    t.expires = c->expires;
+    t.prefers = given(c->prefers);
+    s = crd_credit_issue(d->w->ledger, r, who_names[c->who], &t, &out);
+    if (s == CRD_OK && d->m.credit_count > 0) d->credits[d->m.credit_count - 1] = out;
+    return s;
+}
+
+static crd_status send_invoice_terms(drive *d, const command *c, const crd_request *r) {
+    crd_invoice_terms t = invoice_terms(given(c->invoice), c->amount);
+    crd_invoice *out = NULL;
+    crd_status s;
+    t.currency = cur_names[c->cur];
+    t.kind = c->kind;
+    t.flags = c->flags;
+    t.due = c->due;
+    s = crd_invoice_enter(d->w->ledger, r, who_names[c->who], &t, &out);
+    if (s == CRD_OK && d->m.invoice_count > 0) d->invoices[d->m.invoice_count - 1] = out;
+    return s;
+}
+
+static crd_status send_on_credit(drive *d, const command *c, const crd_request *r, crd_result *out) {
+    crd_credit *k, *own_k = NULL;
+    crd_invoice *v = NULL, *own_v = NULL;
+    crd_status s = credit_handle(d, c->who, c->credit, c->fresh, &k, &own_k);
+    if (s == CRD_OK && c->type == DO_APPLY && c->invoice[0] != '\0')
+        s = invoice_handle(d, c->other_who, c->invoice, c->fresh, &v, &own_v);
+    if (s == CRD_OK)
+        s = c->type == DO_APPLY ? try_apply(d->w->ledger, k, v, c->amount, c->flags, r, out)
+                                : crd_credit_void(d->w->ledger, r, k, c->amount, out);
+    crd_credit_free(own_k);
+    crd_invoice_free(own_v);
+    return s;
+}
+
+static crd_status send_on_invoice(drive *d, const command *c, const crd_request *r, crd_result *out) {
+    crd_invoice *v, *own = NULL;
+    crd_status s = invoice_handle(d, c->who, c->invoice, c->fresh, &v, &own);
+    if (s == CRD_OK)
+        s = c->type == DO_SEND ? crd_invoice_send(d->w->ledger, r, v, out)
+                               : crd_invoice_void(d->w->ledger, r, v, c->flags, out);
+    crd_invoice_free(own);
+    return s;
+}
+
+static crd_status send_reconcile(drive *d, const command *c, const crd_request *r, crd_result *out) {
+    crd_plan_spec spec;
+    crd_plan_result done = plan_result_block();
+    crd_status s;
+    memset(&spec, 0, sizeof spec);
+    spec.struct_size = sizeof spec;
+    spec.flags = c->flags;
+    spec.date = c->date;
+    s = crd_reconcile(d->w->ledger, r, &spec, &done);
+    out->amount = (int64_t)done.applications;
+    if (done.conflicted > 0) differ(d, "reconcile met a conflict");
+    return s;
+}
+
+static crd_status send_close(drive *d, const command *c) {
+    crd_settings s;
+    memset(&s, 0, sizeof s);
+    s.struct_size = sizeof s;
+    s.closed_through = c->date;
+    return crd_ledger_configure(d->w->ledger, &s);
+}
+
+/* `seq` of an undo is looked up in the model before it moves. */
+static crd_status send_command(drive *d, const command *c, int64_t seq, crd_result *out) {
+    crd_request r = request_of(c);
+    switch (c->type) {
+    case DO_CUSTOMER: return crd_customer_add(d->w->ledger, &r, who_names[c->who], NULL, NULL);
+    case DO_CREDIT: return send_credit(d, c, &r);
+    case DO_INVOICE: return send_invoice_terms(d, c, &r);
+    case DO_APPLY:
+    case DO_VOID_CREDIT: return send_on_credit(d, c, &r, out);
+    case DO_UNDO:
+        return crd_undo(d->w->ledger, &r, who_names[c->who], cur_names[c->cur], seq, c->amount, out);
+    case DO_SEND:
+    case DO_VOID_INVOICE: return send_on_invoice(d, c, &r, out);
+    case DO_RECONCILE: return send_reconcile(d, c, &r, out);
+    default: return send_close(d, c);
+    }
+}
+
+/* ---- holding against the model ---- */
+
+#define SAME(d, what, id, field, is, should)                                                                           \
+    do {                                                                                                               \
+        if ((int64_t)(is) != (int64_t)(should))                                                                        \
+            differ(d, "%s %s: %s is %lld, the model says %lld", what, id, field, (long long)(is), (long long)(should)); \
+    } while (0)
+
+static void same_credit(drive *d, const char *what, int k, const crd_credit_record *c) {
+    credit_now n = credit_figures(&d->m, k);
+    const m_credit *as = &d->m.credits[k];
+    SAME(d, what, c->id, "original", c->original, as->original);
+    SAME(d, what, c->id, "remaining", c->remaining, n.remaining);
+    SAME(d, what, c->id, "applied", c->applied, n.applied);
+    SAME(d, what, c->id, "applied_outside", c->applied_outside, n.outside);
+    SAME(d, what, c->id, "applied_by_receipt", c->applied_by_receipt, 0);
+    SAME(d, what, c->id, "voided", c->voided, n.voided);
+    SAME(d, what, c->id, "expired", c->expired, n.expired);
+    SAME(d, what, c->id, "state", c->state, n.state);
+    SAME(d, what, c->id, "cause", c->cause, n.cause);
+    SAME(d, what, c->id, "class", c->credit_class, class_of(as->kind));
+    SAME(d, what, c->id, "issued", c->issued, as->issued);
+    SAME(d, what, c->id, "effective", c->effective, as->effective);
+    SAME(d, what, c->id, "expires", c->expires, as->expires);
+    SAME(d, what, c->id, "last_date", c->last_date, n.last_date);
+    SAME(d, what, c->id, "first_seq", c->first_seq, n.first_seq);
+    SAME(d, what, c->id, "last_seq", c->last_seq, n.last_seq);
+}
+
+static void same_invoice(drive *d, const char *what, int v, const crd_invoice_record *r) {
+    invoice_now n = invoice_figures(&d->m, v);
+    SAME(d, what, r->id, "total", r->total, d->m.invoices[v].total);
+    SAME(d, what, r->id, "open", r->open, n.open);
+    SAME(d, what, r->id, "applied", r->applied, n.applied);
+    SAME(d, what, r->id, "cancelled", r->cancelled, n.cancelled);
+    SAME(d, what, r->id, "written_off", r->written_off, 0);
+    SAME(d, what, r->id, "state", r->state, n.state);
+    SAME(d, what, r->id, "cause", r->cause, n.cause);
+    SAME(d, what, r->id, "issued", r->issued, n.issued);
+    SAME(d, what, r->id, "due", r->due, d->m.invoices[v].due);
+    SAME(d, what, r->id, "last_date", r->last_date, n.last_date);
+    SAME(d, what, r->id, "first_seq", r->first_seq, n.first_seq);
+    SAME(d, what, r->id, "last_seq", r->last_seq, n.last_seq);
+}
+
+static void same_receipt(drive *d, const crd_receipt_record *r) {
+    for (int i = 0; i < d->m.receipt_count; i++) {
+        const m_receipt *as = &d->m.receipts[i];
+        receipt_now n = receipt_figures(&d->m, i);
+        if (strcmp(who_names[as->who], r->customer) != 0 || strcmp(cur_names[as->cur], r->currency) != 0 ||
+            n.first_seq != r->first_seq)
+            continue;
+        SAME(d, "receipt", r->id, "amount", r->amount, as->amount);
+        SAME(d, "receipt", r->id, "applied", r->applied, n.applied);
+        SAME(d, "receipt", r->id, "state", r->state, n.state);
+        SAME(d, "receipt", r->id, "last_date", r->last_date, n.last_date);
+        SAME(d, "receipt", r->id, "last_seq", r->last_seq, n.last_seq);
+        return;
+    }
+    differ(d, "receipt %s of %s is not in the model", r->id, r->customer);
+}
+
+static int who_of(const char *name) {
+    int who = 0;
+    while (who < WHO && strcmp(who_names[who], name) != 0) who++;
+    return who;
+}
+
+static int cur_of(const char *name) {
+    int cur = 0;
+    while (cur < CUR && strcmp(cur_names[cur], name) != 0) cur++;
+    return cur;
+}
+
+static int same_document_id(int index, const char *model_id, const char *id) {
+    return index < 0 ? id[0] == '\0' : strcmp(model_id, id) == 0;
+}
+
+static void same_entry(drive *d, const crd_entry_record *e) {
+    char name[ID_ROOM + 20];
+    int at = find_m_event(&d->m, who_of(e->customer), cur_of(e->currency), e->seq);
+    const m_event *as = &d->m.events[at < 0 ? 0 : at];
+    snprintf(name, sizeof name, "%s %s %lld", e->customer, e->currency, (long long)e->seq);
+    if (at < 0) {
+        differ(d, "entry %s (%s) is not in the model", name, crd_entry_name(e->type));
+        return;
+    }
+    SAME(d, "entry", name, "type", e->type, as->type);
+    SAME(d, "entry", name, "amount", e->amount, as->amount);
+    SAME(d, "entry", name, "date", e->business_date, as->date);
+    SAME(d, "entry", name, "undoes", e->undoes, as->undoes < 0 ? 0 : d->m.events[as->undoes].seq);
+    if (!same_document_id(as->credit, d->m.credits[as->credit < 0 ? 0 : as->credit].id, e->credit))
+        differ(d, "entry %s names credit %s", name, e->credit);
+    if (!same_document_id(as->invoice, d->m.invoices[as->invoice < 0 ? 0 : as->invoice].id, e->invoice))
+        differ(d, "entry %s names invoice %s", name, e->invoice);
+    if ((as->receipt < 0) != (e->receipt[0] == '\0')) differ(d, "entry %s names receipt '%s'", name, e->receipt);
+}
+
+static int32_t CRD_CALL compare_record(void *sink, uint32_t kind, const void *record) {
+    drive *d = sink;
+    const crd_credit_record *c = record;
+    const crd_invoice_record *v = record;
+    const crd_account_record *a = record;
+    int at;
+    switch (kind) {
+    case CRD_KIND_CREDIT:
+        at = find_m_credit(&d->m, who_of(c->customer), c->id);
+        if (at < 0) differ(d, "credit %s of %s is not in the model", c->id, c->customer);
+        else same_credit(d, "stored credit", at, c);
+        d->seen++;
+        break;
+    case CRD_KIND_INVOICE:
+        at = find_m_invoice(&d->m, who_of(v->customer), v->id);
+        if (at < 0) differ(d, "invoice %s of %s is not in the model", v->id, v->customer);
+        else same_invoice(d, "stored invoice", at, v);
+        d->seen++;
+        break;
+    case CRD_KIND_RECEIPT:
+        same_receipt(d, record);
+        d->seen++;
+        break;
+    case CRD_KIND_ENTRY:
+        same_entry(d, record);
+        d->seen++;
+        break;
+    case CRD_KIND_ACCOUNT:
+        if (a->currency[0] != '\0')
+            SAME(d, "account", a->customer, "last_seq", a->last_seq,
+                 last_seq(&d->m, who_of(a->customer), cur_of(a->currency)));
+        break;
+    default: break;
+    }
+    return 0;
+}
+
+static int read_all(drive *d, uint32_t kinds, const char *customer, const char *currency, int64_t seq_from) {
+    const crd_storage *storage = world_storage(d->w);
+    crd_query q;
+    crd_read_result result;
+    memset(&q, 0, sizeof q);
+    q.struct_size = sizeof q;
+    q.kinds = kinds;
+    q.customer = customer;
+    q.currency = currency;
+    q.seq_from = seq_from;
+    q.proof = 17;
+    memset(&result, 0, sizeof result);
+    result.struct_size = sizeof result;
+    d->seen = 0;
+    storage->read(storage->ctx, &q, compare_record, d, &result);
+    if (result.outcome != CRD_OUTCOME_DONE) differ(d, "the storage cannot be read");
+    return d->seen;
+}
+
+#endif

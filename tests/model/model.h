@@ -1,0 +1,281 @@
+/*
+ * The rules of money a second time, in the most naive way: a list of events, and every figure added up anew from the
+ * first event whenever it is asked for. Written from the rules, not from the library, with which it shares nothing but
+ * the numbers of the public headers; so where the two disagree, one of them is wrong.
+ *
+ * Terms:
+ *   event   what the library calls a journal entry; the model predicts each of them, with its sequence
+ *   serial  the number of the command (commands.h) that an event came from
+ *   who     index of a customer; cur, of a currency. An account is one of each.
+ *
+ * Invariants:
+ *   1. Documents and events are only appended; an index stays valid, and a copy of the struct is a snapshot.
+ *   2. Nothing here allocates; worlds are small (the bounds below) and a full one takes no more commands.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <credit.h>
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WHO 3         /* customers there may be; any other index is one that never exists */
+#define CUR 2         /* currencies; index 2 is one that the library does not know */
+#define ID_ROOM 24
+#define MAX_DOCUMENTS 150
+#define MAX_EVENTS 3000
+
+static const char *const who_names[] = {"c0", "c1", "c2", "c9"};
+static const char *const cur_names[] = {"EUR", "JPY", "QQQ"};
+
+typedef struct m_event {
+    int who, cur;
+    int64_t seq;
+    uint32_t type;                /* CRD_ENTRY_… */
+    int credit, invoice, receipt; /* indices, −1 for none */
+    int64_t amount;
+    int32_t date;
+    int undoes; /* index of an event, −1 for none */
+    int serial;
+} m_event;
+
+typedef struct m_credit {
+    int who, cur;
+    char id[ID_ROOM], prefers[ID_ROOM];
+    uint32_t kind, flags, pays;
+    int64_t original;
+    int32_t issued, effective, expires;
+} m_credit;
+
+typedef struct m_invoice {
+    int who, cur;
+    char id[ID_ROOM];
+    uint32_t kind;
+    int draft, disputed; /* as entered */
+    int64_t total;
+    int32_t due;
+} m_invoice;
+
+typedef struct m_receipt {
+    int who, cur;
+    int64_t amount;
+} m_receipt;
+
+typedef struct model {
+    int known[WHO]; /* customers that were added */
+    int32_t closed; /* closed-through date, 0 for none */
+    int serial;     /* of the command that is at work */
+    m_credit credits[MAX_DOCUMENTS];
+    m_invoice invoices[MAX_DOCUMENTS];
+    m_receipt receipts[MAX_DOCUMENTS];
+    m_event events[MAX_EVENTS];
+    int credit_count, invoice_count, receipt_count, event_count;
+} model;
+
+/* What a command answers. */
+typedef struct m_answer {
+    crd_status status;
+    int64_t amount; /* what the result block says */
+} m_answer;
+
+typedef struct credit_now {
+    int64_t remaining, applied, outside, voided, expired;
+    uint32_t state, cause;
+    int32_t last_date;
+    int64_t first_seq, last_seq;
+} credit_now;
+
+typedef struct invoice_now {
+    int64_t open, applied, cancelled;
+    uint32_t state, cause;
+    int32_t issued, last_date;
+    int64_t first_seq, last_seq;
+} invoice_now;
+
+typedef struct receipt_now {
+    int64_t applied;
+    uint32_t state;
+    int32_t last_date;
+    int64_t first_seq, last_seq;
+} receipt_now;
+
+static int64_t smaller(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+static int32_t later(int32_t a, int32_t b) {
+    return a > b ? a : b;
+}
+
+/* Rule M4. */
+static uint32_t class_of(uint32_t kind) {
+    if (kind <= CRD_CREDIT_UNAPPLIED_CASH) return CRD_CLASS_CASH;
+    if (kind <= CRD_CREDIT_REVERSED_INVOICE) return CRD_CLASS_MEMO;
+    return kind <= CRD_CREDIT_REFERRAL ? CRD_CLASS_PROMISE : CRD_CLASS_ADJUSTMENT;
+}
+
+static int is_cash(const m_credit *c) {
+    return class_of(c->kind) == CRD_CLASS_CASH;
+}
+
+/* ---- figures: everything from the first event on ---- */
+
+/* Rule M5: at remaining 0 the state is named by what took the last of it. */
+static credit_now credit_figures(const model *m, int index) {
+    credit_now n;
+    memset(&n, 0, sizeof n);
+    for (int i = 0; i < m->event_count; i++) {
+        const m_event *e = &m->events[i];
+        if (e->credit != index) continue;
+        if (n.first_seq == 0) n.first_seq = e->seq;
+        n.last_seq = e->seq;
+        n.last_date = later(n.last_date, e->date);
+        if (e->type == CRD_ENTRY_ISSUE) n.remaining += e->amount;
+        if (e->type == CRD_ENTRY_UNAPPLY) n.remaining += e->amount;
+        if (e->type == CRD_ENTRY_APPLY || e->type == CRD_ENTRY_VOID || e->type == CRD_ENTRY_EXPIRE)
+            n.remaining -= e->amount;
+        if (e->type == CRD_ENTRY_VOID) n.voided += e->amount;
+        if (e->type == CRD_ENTRY_EXPIRE) n.expired += e->amount;
+        if (e->type == CRD_ENTRY_APPLY) n.applied += e->amount;
+        if (e->type == CRD_ENTRY_UNAPPLY) n.applied -= e->amount;
+        if (e->type == CRD_ENTRY_APPLY && e->invoice < 0) n.outside += e->amount;
+        if (e->type == CRD_ENTRY_UNAPPLY && e->invoice < 0) n.outside -= e->amount;
+        n.state = n.remaining > 0                 ? CRD_CREDIT_ACTIVE
+                  : e->type == CRD_ENTRY_APPLY ? CRD_CREDIT_SPENT
+                                               : CRD_CREDIT_VOIDED;
+        n.cause = n.remaining > 0                  ? CRD_CAUSE_NONE
+                  : e->type == CRD_ENTRY_APPLY  ? CRD_CAUSE_APPLIED
+                  : e->type == CRD_ENTRY_EXPIRE ? CRD_CAUSE_EXPIRED
+                                                : CRD_CAUSE_VOIDED;
+    }
+    return n;
+}
+
+static invoice_now invoice_figures(const model *m, int index) {
+    const m_invoice *v = &m->invoices[index];
+    invoice_now n;
+    memset(&n, 0, sizeof n);
+    for (int i = 0; i < m->event_count; i++) {
+        const m_event *e = &m->events[i];
+        if (e->invoice != index) continue;
+        if (n.first_seq == 0) n.first_seq = e->seq;
+        n.last_seq = e->seq;
+        n.last_date = later(n.last_date, e->date);
+        if (e->type == CRD_ENTRY_INVOICE || e->type == CRD_ENTRY_SEND) n.issued = e->date;
+        if (e->type == CRD_ENTRY_SEND || (e->type == CRD_ENTRY_INVOICE && !v->draft)) n.open = v->total;
+        if (e->type == CRD_ENTRY_INVOICE && v->draft) n.state = CRD_INVOICE_DRAFT;
+        if (e->type == CRD_ENTRY_APPLY) n.open -= e->amount, n.applied += e->amount;
+        if (e->type == CRD_ENTRY_UNAPPLY) n.open += e->amount, n.applied -= e->amount;
+        if (e->type == CRD_ENTRY_INVOICE_VOID) {
+            n.cancelled = n.open;
+            n.cause = n.state == CRD_INVOICE_DRAFT ? CRD_CAUSE_CANCELLED : CRD_CAUSE_VOIDED;
+            n.state = n.state == CRD_INVOICE_DRAFT ? CRD_INVOICE_CANCELLED : CRD_INVOICE_VOIDED;
+            n.open = 0;
+        } else if (e->type != CRD_ENTRY_INVOICE || !v->draft) {
+            n.state = n.open > 0 ? CRD_INVOICE_OPEN : CRD_INVOICE_PAID;
+            n.cause = n.open > 0 || n.applied == 0 ? CRD_CAUSE_NONE : CRD_CAUSE_APPLIED;
+        }
+    }
+    return n;
+}
+
+static receipt_now receipt_figures(const model *m, int index) {
+    receipt_now n;
+    memset(&n, 0, sizeof n);
+    n.state = CRD_RECEIPT_POSTED;
+    for (int i = 0; i < m->event_count; i++) {
+        const m_event *e = &m->events[i];
+        if (e->receipt != index) continue;
+        if (n.first_seq == 0) n.first_seq = e->seq;
+        n.last_seq = e->seq;
+        n.last_date = later(n.last_date, e->date);
+        if (e->type == CRD_ENTRY_APPLY) n.applied += e->amount;
+        if (e->type == CRD_ENTRY_UNAPPLY) n.applied -= e->amount;
+        if (e->type == CRD_ENTRY_RECEIPT_UNDO) n.state = CRD_RECEIPT_UNDONE;
+    }
+    return n;
+}
+
+/* What is left of an application. */
+static int64_t application_left(const model *m, int event) {
+    int64_t left = m->events[event].amount;
+    for (int i = event + 1; i < m->event_count; i++)
+        if (m->events[i].undoes == event) left -= m->events[i].amount;
+    return left;
+}
+
+static int64_t last_seq(const model *m, int who, int cur) {
+    int64_t seq = 0;
+    for (int i = 0; i < m->event_count; i++)
+        if (m->events[i].who == who && m->events[i].cur == cur) seq = m->events[i].seq;
+    return seq;
+}
+
+static crd_balance balance_figures(const model *m, int who, int cur, int32_t date) {
+    crd_balance b;
+    memset(&b, 0, sizeof b);
+    for (int i = 0; i < m->invoice_count; i++)
+        if (m->invoices[i].who == who && m->invoices[i].cur == cur) b.outstanding += invoice_figures(m, i).open;
+    for (int i = 0; i < m->credit_count; i++) {
+        const m_credit *c = &m->credits[i];
+        credit_now n;
+        int expired = c->expires != 0 && date >= c->expires;
+        if (c->who != who || c->cur != cur) continue;
+        n = credit_figures(m, i);
+        b.issued += c->original;
+        b.applied += n.applied;
+        if (is_cash(c)) b.unearned += n.remaining; /* this and the next as recorded, expired unnoticed or not */
+        if (n.state == CRD_CREDIT_ACTIVE) b.active_credits++;
+        if (!expired) b.credit += n.remaining;
+        if (!expired && date >= c->effective) b.available += n.remaining;
+    }
+    b.balance = b.outstanding - b.credit;
+    return b;
+}
+
+/* ---- looking up ---- */
+
+static int find_m_credit(const model *m, int who, const char *id) {
+    for (int i = 0; i < m->credit_count; i++)
+        if (m->credits[i].who == who && strcmp(m->credits[i].id, id) == 0) return i;
+    return -1;
+}
+
+static int find_m_invoice(const model *m, int who, const char *id) {
+    for (int i = 0; i < m->invoice_count; i++)
+        if (m->invoices[i].who == who && strcmp(m->invoices[i].id, id) == 0) return i;
+    return -1;
+}
+
+static int find_m_event(const model *m, int who, int cur, int64_t seq) {
+    for (int i = 0; i < m->event_count; i++)
+        if (m->events[i].who == who && m->events[i].cur == cur && m->events[i].seq == seq) return i;
+    return -1;
+}
+
+static int model_is_full(const model *m) {
+    return m->credit_count > MAX_DOCUMENTS - 10 || m->invoice_count > MAX_DOCUMENTS - 10 ||
+           m->receipt_count > MAX_DOCUMENTS - 10 || m->event_count > MAX_EVENTS - 600;
+}
+
+static m_event *add_event(model *m, int who, int cur, uint32_t type, int credit, int invoice, int64_t amount,
+                          int32_t date) {
+    m_event *e = &m->events[m->event_count];
+    e->who = who;
+    e->cur = cur;
+    e->seq = last_seq(m, who, cur) + 1;
+    e->type = type;
+    e->credit = credit;
+    e->invoice = invoice;
+    e->receipt = -1;
+    e->amount = amount;
+    e->date = date;
+    e->undoes = -1;
+    e->serial = m->serial;
+    m->event_count++;
+    return e;
+}
+
+#endif

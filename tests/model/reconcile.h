@@ -1,0 +1,121 @@
+/*
+ * The model's reconcile (rules M6, M14, M15), and the one entrance to all of its commands.
+ */
+#ifndef MODEL_RECONCILE_H
+#define MODEL_RECONCILE_H
+
+#include "model/commands.h"
+
+/* One account's run, as it is worked out. */
+typedef struct m_run {
+    int32_t date;
+    int receipt; /* −1 until there is something to apply */
+    int64_t applied;
+} m_run;
+
+static int credit_takes_part(const model *m, int k, uint32_t flags, int32_t date) {
+    const m_credit *c = &m->credits[k];
+    if (credit_figures(m, k).remaining == 0 || (c->flags & CRD_FLAG_RESERVED)) return 0;
+    if (is_cash(c) && !(flags & CRD_PLAN_USE_CASH)) return 0;
+    return c->issued <= date && c->effective <= date && !is_past(c, date);
+}
+
+static int invoice_takes_part(const model *m, int v, int32_t date) {
+    invoice_now n = invoice_figures(m, v);
+    return n.state == CRD_INVOICE_OPEN && !m->invoices[v].disputed && n.issued <= date;
+}
+
+/* By date, then sequence. */
+static int credit_before(const model *m, int a, int b) {
+    if (m->credits[a].issued != m->credits[b].issued) return m->credits[a].issued < m->credits[b].issued;
+    return credit_figures(m, a).first_seq < credit_figures(m, b).first_seq;
+}
+
+/* Finance charges first, then by due date (missing counts as issue date), issue date, sequence. */
+static int invoice_before(const model *m, int a, int b) {
+    const m_invoice *va = &m->invoices[a], *vb = &m->invoices[b];
+    invoice_now na = invoice_figures(m, a), nb = invoice_figures(m, b);
+    int fa = va->kind == CRD_INVOICE_FINANCE_CHARGE, fb = vb->kind == CRD_INVOICE_FINANCE_CHARGE;
+    int32_t da = va->due != 0 ? va->due : na.issued, db = vb->due != 0 ? vb->due : nb.issued;
+    if (fa != fb) return fa;
+    if (da != db) return da < db;
+    if (na.issued != nb.issued) return na.issued < nb.issued;
+    return na.first_seq < nb.first_seq;
+}
+
+/* As much of the credit on the invoice as goes; nothing when the pair would be dated past the expiry. */
+static void pay(model *m, m_run *run, int k, int v) {
+    const m_credit *c = &m->credits[k];
+    credit_now kn = credit_figures(m, k);
+    invoice_now vn = invoice_figures(m, v);
+    int64_t amount = smaller(kn.remaining, vn.open);
+    int32_t date = later(run->date, later(kn.last_date, vn.last_date));
+    if (amount == 0 || is_past(c, date)) return;
+    if (c->pays != 0 && !(c->pays >> m->invoices[v].kind & 1u)) return;
+    if (run->receipt < 0) {
+        run->receipt = m->receipt_count++;
+        m->receipts[run->receipt].who = c->who;
+        m->receipts[run->receipt].cur = c->cur;
+        m->receipts[run->receipt].amount = 0;
+        add_event(m, c->who, c->cur, CRD_ENTRY_RECEIPT, -1, -1, 0, run->date)->receipt = run->receipt;
+    }
+    add_event(m, c->who, c->cur, CRD_ENTRY_APPLY, k, v, amount, date)->receipt = run->receipt;
+    run->applied++;
+}
+
+static int64_t run_account(model *m, int who, int cur, uint32_t flags, int32_t date) {
+    int credits[MAX_DOCUMENTS], invoices[MAX_DOCUMENTS], nk = 0, nv = 0;
+    m_run run;
+    run.date = date;
+    run.receipt = -1;
+    run.applied = 0;
+    for (int i = 0; i < m->credit_count; i++) {
+        int at = nk;
+        if (m->credits[i].who != who || m->credits[i].cur != cur || !credit_takes_part(m, i, flags, date)) continue;
+        for (; at > 0 && credit_before(m, i, credits[at - 1]); at--) credits[at] = credits[at - 1];
+        credits[at] = i;
+        nk++;
+    }
+    for (int i = 0; i < m->invoice_count; i++) {
+        int at = nv;
+        if (m->invoices[i].who != who || m->invoices[i].cur != cur || !invoice_takes_part(m, i, date)) continue;
+        for (; at > 0 && invoice_before(m, i, invoices[at - 1]); at--) invoices[at] = invoices[at - 1];
+        invoices[at] = i;
+        nv++;
+    }
+    for (int i = 0; i < nk; i++) {
+        const char *named = m->credits[credits[i]].prefers;
+        for (int j = 0; j < nv; j++)
+            if (strcmp(m->invoices[invoices[j]].id, named) == 0) pay(m, &run, credits[i], invoices[j]);
+        for (int j = 0; j < nv; j++) pay(m, &run, credits[i], invoices[j]);
+    }
+    return run.applied;
+}
+
+/* The amount of the answer is the number of applications. */
+static m_answer do_reconcile(model *m, const command *c) {
+    int64_t applications = 0;
+    if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    for (int who = 0; who < WHO; who++)
+        for (int cur = 0; cur < CUR; cur++) applications += run_account(m, who, cur, c->flags, c->date);
+    return answer(CRD_OK, applications);
+}
+
+static m_answer model_do(model *m, const command *c) {
+    m->serial = c->serial;
+    switch (c->type) {
+    case DO_CUSTOMER: return do_customer(m, c);
+    case DO_CREDIT: return do_credit(m, c);
+    case DO_INVOICE: return do_invoice(m, c);
+    case DO_APPLY: return do_apply(m, c);
+    case DO_VOID_CREDIT: return do_void_credit(m, c);
+    case DO_UNDO: return do_undo(m, c);
+    case DO_SEND: return do_send(m, c);
+    case DO_VOID_INVOICE: return do_void_invoice(m, c);
+    case DO_RECONCILE: return do_reconcile(m, c);
+    default: m->closed = c->date; return answer(CRD_OK, 0);
+    }
+}
+
+#endif
