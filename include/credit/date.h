@@ -2,12 +2,12 @@
  * @file
  * Business dates and instants.
  *
- * A business date is a calendar day, counted in days since 1970-01-01; an instant is a moment, in microseconds
- * since 1970-01-01 00:00 UTC. The library never reads a clock and knows no time zone: the host says which business
- * day an instant belongs to, by a date of its own or by an offset.
+ * A business date is a calendar day, counted in days since 1970-01-01; an instant is a moment, in
+ * microseconds since 1970-01-01 00:00 UTC. The library never reads a clock and knows no time zone: the host says which
+ * business day an instant belongs to, by a date of its own or by an offset.
  *
- * 0 means "not given" in every request and "none" in every record, so that a zeroed struct is a valid one. That costs
- * one day: business dates begin on 1970-01-02. Books older than that are not kept here.
+ * 0 means "not given" in every request and "none" in every record, so that a zeroed struct is a valid one.
+ * That costs one day: business dates begin on 1970-01-02. Books older than that are not kept here.
  */
 #ifndef CREDIT_DATE_H
 #define CREDIT_DATE_H
@@ -22,16 +22,29 @@ CRD_BEGIN
 #define CRD_DATE_TEXT 16      /**< bytes that hold any date as text */
 #define CRD_INSTANT_TEXT 32   /**< bytes that hold any instant as text */
 
-/** Reads "YYYY-MM-DD", strictly. @return #CRD_OK; #CRD_E_ARGUMENT for anything else or a date out of range; out is then 0 */
+/**
+ * Reads "YYYY-MM-DD", strictly.
+ * @return #CRD_OK; #CRD_E_ARGUMENT for anything else or a date out of range; out is then 0
+ */
 CRD_API crd_status CRD_CALL crd_date_from_text(const char *text, int32_t *out);
 
-/** Writes "YYYY-MM-DD"; "" for #CRD_DATE_NONE. @return #CRD_OK; #CRD_E_ARGUMENT out of range; #CRD_E_TOO_LARGE when capacity does not suffice. Then out is "" */
+/**
+ * Writes "YYYY-MM-DD"; "" for #CRD_DATE_NONE.
+ * @return #CRD_OK; #CRD_E_ARGUMENT out of range; #CRD_E_TOO_LARGE when the text and its NUL do not fit. Then
+ *         out is "", if it has room for that
+ */
 CRD_API crd_status CRD_CALL crd_date_to_text(int32_t date, char *out, uint64_t capacity);
 
-/** The date of a day of the Gregorian calendar. @return #CRD_OK; #CRD_E_ARGUMENT when there is no such day in the range */
+/**
+ * The date of a day of the Gregorian calendar.
+ * @return #CRD_OK; #CRD_E_ARGUMENT when there is no such day in the range; out is then 0
+ */
 CRD_API crd_status CRD_CALL crd_date_from_civil(int32_t year, int32_t month, int32_t day, int32_t *out);
 
-/** Year, month (1…12) and day (1…31) of a date. @return #CRD_OK; #CRD_E_ARGUMENT out of range; all are then 0 */
+/**
+ * Year, month (1…12) and day (1…31) of a date.
+ * @return #CRD_OK; #CRD_E_ARGUMENT out of range; all are then 0
+ */
 CRD_API crd_status CRD_CALL crd_date_to_civil(int32_t date, int32_t *year, int32_t *month, int32_t *day);
 
 /**

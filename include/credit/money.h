@@ -20,8 +20,8 @@ CRD_BEGIN
 /** Bytes that hold any amount as text, with sign, point and closing NUL. */
 #define CRD_MONEY_TEXT 32
 
-/** The greatest exponent: with one more, a major unit would not fit 64 bits. ISO 4217 itself ends at 4. */
-#define CRD_MONEY_MAX_EXPONENT 18
+/** The greatest exponent: 64 bits still hold nine thousand million major units. ISO 4217 itself ends at 4. */
+#define CRD_MONEY_MAX_EXPONENT 9
 
 /**
  * A currency of the host's own, or another exponent for a known one. A ledger is opened with a list of these;
@@ -29,7 +29,7 @@ CRD_BEGIN
  */
 typedef struct crd_currency {
     uint32_t struct_size;
-    int32_t exponent; /**< decimals of the minor unit */
+    int32_t exponent; /**< decimals of the minor unit, 0 to #CRD_MONEY_MAX_EXPONENT */
     const char *code; /**< three letters A to Z */
 } crd_currency;
 

@@ -1,6 +1,6 @@
 /*
- * Business dates and instants. The calendar is the proleptic Gregorian one; years are counted from March, so that the
- * leap day is the last day of a year and a month's offset is a linear formula.
+ * Business dates and instants. The calendar is the proleptic Gregorian one; years are counted from March, so
+ * that the leap day is the last day of a year and a month's offset is a linear formula.
  */
 #include <credit/date.h>
 
@@ -88,9 +88,9 @@ static char *put_date(char *to, int32_t date, char behind) {
 }
 
 crd_status crd_date_to_text(int32_t date, char *out, uint64_t capacity) {
-    if (out == NULL || capacity == 0) return CRD_E_ARGUMENT;
-    out[0] = '\0';
-    if (date == CRD_DATE_NONE) return CRD_OK;
+    if (out == NULL) return CRD_E_ARGUMENT;
+    if (capacity > 0) out[0] = '\0';
+    if (date == CRD_DATE_NONE) return capacity > 0 ? CRD_OK : CRD_E_TOO_LARGE;
     if (!in_range(date)) return CRD_E_ARGUMENT;
     if (capacity < 11) return CRD_E_TOO_LARGE;
     (void)put_date(out, date, '\0');
@@ -113,9 +113,9 @@ crd_status crd_date_of_instant(int64_t instant, int32_t utc_offset_minutes, int3
 crd_status crd_instant_to_text(int64_t instant, char *out, uint64_t capacity) {
     int64_t rest = instant % MICROSECONDS_PER_DAY;
     char *to = out;
-    if (out == NULL || capacity == 0) return CRD_E_ARGUMENT;
-    out[0] = '\0';
-    if (instant == 0) return CRD_OK;
+    if (out == NULL) return CRD_E_ARGUMENT;
+    if (capacity > 0) out[0] = '\0';
+    if (instant == 0) return capacity > 0 ? CRD_OK : CRD_E_TOO_LARGE;
     if (instant < 0 || instant / MICROSECONDS_PER_DAY > CRD_DATE_MAX) return CRD_E_ARGUMENT;
     if (capacity < 28) return CRD_E_TOO_LARGE;
     to = put_date(to, (int32_t)(instant / MICROSECONDS_PER_DAY), 'T');

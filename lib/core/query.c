@@ -114,6 +114,12 @@ static int compare(const crd_key *key, uint32_t kind, const struct view *view) {
     return order;
 }
 
+/* The same question without an order, so what differs most often is asked first. */
+static int is_named(const crd_key *key, uint32_t kind, const struct view *view) {
+    return key->kind == kind && key->number == view->number && key->document_kind == view->document_kind &&
+           compare_text(key->id, view->id) == 0 && compare(key, kind, view) == 0;
+}
+
 /* What a list sorted in that order names is found by halves; in any other, and when it is not named, every key is
  * looked at. */
 static int is_among(const crd_query *query, uint32_t kind, const struct view *view) {
@@ -130,7 +136,7 @@ static int is_among(const crd_query *query, uint32_t kind, const struct view *vi
         }
     }
     for (uint64_t i = 0; i < query->key_count; i++)
-        if (compare(query->keys[i], kind, view) == 0) return 1;
+        if (is_named(query->keys[i], kind, view)) return 1;
     return 0;
 }
 

@@ -1,5 +1,6 @@
 /*
- * Checks of text. See text.h. The table of well-formed byte sequences is Unicode's (The Unicode Standard, table 3-7).
+ * Checks of text. See text.h. The table of well-formed byte sequences is Unicode's (The Unicode Standard,
+ * table 3-7).
  */
 #include "core/text.h"
 
@@ -26,16 +27,18 @@ static uint64_t character(const unsigned char *s) {
 crd_status crd__text_check(const char *text, uint64_t max_bytes, int allow_newline) {
     const unsigned char *s = (const unsigned char *)text;
     uint64_t at = 0;
-    while (s[at] != 0) {
-        uint64_t size = 1;
+    if (text == NULL) return CRD_E_ARGUMENT;
+    for (;;) {
+        uint64_t size = 0;
+        while (at < max_bytes && s[at] >= 0x20 && s[at] < 0x7f) at++; /* plain ASCII is most of what comes */
+        if (s[at] == 0) return CRD_OK;
         if (s[at] >= 0x80)
             size = character(s + at);
-        else if ((s[at] < 0x20 && !(allow_newline && (s[at] == '\n' || s[at] == '\t'))) || s[at] == 0x7f)
-            size = 0;
+        else if (allow_newline && (s[at] == '\n' || s[at] == '\t'))
+            size = 1;
         if (size == 0 || size > max_bytes - at) return CRD_E_ARGUMENT;
         at += size;
     }
-    return CRD_OK;
 }
 
 crd_status crd__id_check(const char *id) {

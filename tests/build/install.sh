@@ -24,6 +24,14 @@ $CC -std=c99 -o "$work/shared" tests/build/consumer.c $(staged --cflags --libs c
 readelf -d "$work/shared" | grep -q "NEEDED.*libcredit.so.${VERSION%%.*}\]" || fail "the shared library is not used"
 [ "$(LD_LIBRARY_PATH=$stage/opt/credit/lib "$work/shared")" = "libcredit $VERSION" ] || fail "shared program fails"
 
+# The program of the README, as pasted.
+$CC -std=c99 -o "$work/ten" examples/ten_lines.c $(staged --cflags --libs credits)
+[ "$(LD_LIBRARY_PATH=$stage/opt/credit/lib "$work/ten")" = "ACME still owes 7500 cents" ] || fail "ten_lines.c, shared"
+rm "$stage"/opt/credit/lib/libcredit.so*
+$CC -std=c99 -o "$work/ten" examples/ten_lines.c $(staged --static --cflags --libs credits)
+[ "$("$work/ten")" = "ACME still owes 7500 cents" ] || fail "ten_lines.c, static"
+make_ install-shared DESTDIR="$stage" prefix=/opt/credit
+
 # The tree can be moved, because its paths are said relative to the prefix.
 mv "$stage/opt/credit" "$work/moved"
 $CC -std=c99 -o "$work/relocated" tests/build/consumer.c \

@@ -117,7 +117,10 @@ START_TEST(a_date_is_written_whole_or_not_at_all) {
         ck_assert_str_eq(text, capacity < 11 ? "" : "2026-11-23");
         for (uint64_t i = capacity < 11 ? 1 : 11; i < sizeof text; i++) ck_assert_int_eq(text[i], 'x');
     }
-    ck_assert_int_ne(crd_date_to_text(20780, text, 0), CRD_OK);
+    text[0] = 'x';
+    ck_assert_int_eq(crd_date_to_text(20780, text, 0), CRD_E_TOO_LARGE);
+    ck_assert_int_eq(crd_date_to_text(CRD_DATE_NONE, text, 0), CRD_E_TOO_LARGE);
+    ck_assert_int_eq(text[0], 'x');
     ck_assert_int_eq(crd_date_to_text(20780, NULL, sizeof text), CRD_E_ARGUMENT);
     text[0] = 'x';
     ck_assert_int_eq(crd_date_to_text(-1, text, sizeof text), CRD_E_ARGUMENT);
@@ -220,7 +223,10 @@ START_TEST(an_instant_is_written_whole_or_not_at_all) {
         ck_assert_int_eq(crd_instant_to_text(bad[i], text, sizeof text), CRD_E_ARGUMENT);
         ck_assert_str_eq(text, "");
     }
-    ck_assert_int_ne(crd_instant_to_text(DAY_US, text, 0), CRD_OK);
+    text[0] = 'x';
+    ck_assert_int_eq(crd_instant_to_text(DAY_US, text, 0), CRD_E_TOO_LARGE);
+    ck_assert_int_eq(crd_instant_to_text(0, text, 0), CRD_E_TOO_LARGE);
+    ck_assert_int_eq(text[0], 'x');
     ck_assert_int_eq(crd_instant_to_text(DAY_US, NULL, sizeof text), CRD_E_ARGUMENT);
 }
 END_TEST

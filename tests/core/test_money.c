@@ -193,9 +193,9 @@ static const struct amount {
     {"-9223372036854775808", 0, INT64_MIN, NULL},
     {"92233720368547758.07", 2, INT64_MAX, NULL},
     {"-92233720368547758.08", 2, INT64_MIN, NULL},
-    {"9.223372036854775807", 18, INT64_MAX, NULL},
-    {"-9.223372036854775808", 18, INT64_MIN, NULL},
-    {"0.000000000000000001", 18, 1, NULL},
+    {"9223372036.854775807", 9, INT64_MAX, NULL},
+    {"-9223372036.854775808", 9, INT64_MIN, NULL},
+    {"0.000000001", 9, 1, NULL},
 };
 
 START_TEST(R60_amounts_are_read_and_written) {
@@ -215,14 +215,15 @@ START_TEST(R60_malformed_amounts_are_refused) {
         "0x1", "1_000", "1,000.00", "12.345", "0.000", "one", "1\n", "99999999999999999999x",
         "99999999999999999999.123", "\xd9\xa1", "1.-5",
     };
+    static const int32_t bad_exponents[] = {INT32_MIN, -1, CRD_MONEY_MAX_EXPONENT + 1, INT32_MAX};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         int64_t minor = 77;
         ck_assert_msg(crd_money_parse(bad[i], 2, &minor) == CRD_E_ARGUMENT, "\"%s\" was not refused", bad[i]);
         ck_assert_int_eq(minor, 0);
     }
-    for (int32_t exponent = -1; exponent <= 19; exponent += 20) {
+    for (size_t i = 0; i < sizeof bad_exponents / sizeof bad_exponents[0]; i++) {
         int64_t minor = 77;
-        ck_assert_int_eq(crd_money_parse("1", exponent, &minor), CRD_E_ARGUMENT);
+        ck_assert_int_eq(crd_money_parse("1", bad_exponents[i], &minor), CRD_E_ARGUMENT);
         ck_assert_int_eq(minor, 0);
     }
     ck_assert_int_eq(crd_money_parse("1.0", 0, &(int64_t){0}), CRD_E_ARGUMENT);
@@ -237,7 +238,7 @@ START_TEST(R60_amounts_overflow_is_refused) {
         int32_t exponent;
     } large[] = {{"9223372036854775808", 0},    {"-9223372036854775809", 0},   {"92233720368547758.08", 2},
                  {"-92233720368547758.09", 2},  {"92233720368547759", 2},      {"9223372036854775807", 1},
-                 {"99999999999999999999", 0},   {"-99999999999999999999", 0},  {"10", 18},
+                 {"99999999999999999999", 0},   {"-99999999999999999999", 0},  {"9223372037", 9},
                  {"922337203685477580700000000000000000000000000000000000000000", 4}};
     for (size_t i = 0; i < sizeof large / sizeof large[0]; i++) {
         int64_t minor = 77;

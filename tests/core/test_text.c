@@ -87,6 +87,7 @@ START_TEST(a_newline_is_taken_where_it_may_stand) {
 END_TEST
 
 START_TEST(length_counts_bytes) {
+    ck_assert_int_eq(crd__text_check(NULL, 3, 0), CRD_E_ARGUMENT);
     ck_assert_int_eq(crd__text_check("", 0, 0), CRD_OK);
     ck_assert_int_eq(crd__text_check("a", 0, 0), CRD_E_ARGUMENT);
     ck_assert_int_eq(crd__text_check("abc", 3, 0), CRD_OK);

@@ -405,6 +405,22 @@ START_TEST(R4_R11_M7_available_counts_what_is_usable_on_the_date) {
 }
 END_TEST
 
+START_TEST(R4_M7_credit_is_not_available_before_its_first_day) {
+    world *w = world_open(_i);
+    crd_credit *k;
+    customer(w, "c1");
+    crd_credit_free(memo(w, "c1", "old", 10, 0));
+    k = memo(w, "c1", "tomorrow", 100, 5);
+    ck_assert_int_eq(balance_of(w->ledger, "c1", "EUR", 4).available, 10);
+    ck_assert_int_eq(balance_of(w->ledger, "c1", "EUR", 5).available, 110);
+    apply(w, k, NULL, 30, 6);
+    ck_assert_int_eq(balance_of(w->ledger, "c1", "EUR", 4).available, 10);
+    ck_assert_int_eq(balance_of(w->ledger, "c1", "EUR", 6).available, 80);
+    crd_credit_free(k);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(R4_balance_of_an_unused_account_is_zero_and_of_a_stranger_refused) {
     world *w = world_open(_i);
     crd_balance b;
@@ -629,6 +645,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, M6_an_instant_earlier_than_the_last_is_raised_to_it, 0, STORES);
     tcase_add_loop_test(t, M6_business_date_is_the_day_of_the_instant_where_the_office_is, 0, STORES);
     tcase_add_loop_test(t, R4_R11_M7_available_counts_what_is_usable_on_the_date, 0, STORES);
+    tcase_add_loop_test(t, R4_M7_credit_is_not_available_before_its_first_day, 0, STORES);
     tcase_add_loop_test(t, R4_balance_of_an_unused_account_is_zero_and_of_a_stranger_refused, 0, STORES);
     tcase_add_loop_test(t, R34_credit_for_an_unknown_customer_is_refused, 0, STORES);
     tcase_add_loop_test(t, R22_ids_are_taken_for_good_and_over_all_currencies, 0, STORES);

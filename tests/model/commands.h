@@ -324,8 +324,9 @@ static m_answer do_undo(model *m, const command *c) {
     int event;
     int32_t last;
     const m_event *e;
+    if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
     if (c->cur >= CUR) return refuse(CRD_E_CURRENCY); /* no currency at all: looked at with the arguments */
-    if (bad_date(c->date) || seq < 1 || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if (seq < 1 || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
     if (c->who >= WHO || !m->known[c->who]) return refuse(CRD_E_NOT_FOUND);
     event = find_m_event(m, c->who, c->cur, seq);
     if (event < 0) return refuse(CRD_E_NOT_FOUND);

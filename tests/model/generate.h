@@ -167,26 +167,12 @@ static void generate_undo(generator *g, const model *m, command *c) {
     c->cur = m->events[at].cur;
     if (one_in(&g->state, 40)) c->cur = below(&g->state, CUR + 1);
     if (one_in(&g->state, 40)) return;
-    /* Not before the receipt's last entry: that refusal has a test of its own. */
-    if (m->events[at].type == CRD_ENTRY_APPLY && m->events[at].receipt >= 0 && !bad_date(c->date))
-        c->date = later(c->date, receipt_figures(m, m->events[at].receipt).last_date);
     c->target = m->events[at].serial;
     c->nth = 0;
     for (int i = 0; i < at; i++) c->nth += m->events[i].serial == c->target;
     if (m->events[at].type == CRD_ENTRY_APPLY && !one_in(&g->state, 3))
         c->amount = some_amount(&g->state, application_left(m, at));
     else if (one_in(&g->state, 20)) c->amount = 1;
-}
-
-/* The last day of the receipts behind what is on an invoice. */
-static int32_t receipts_date(const model *m, int v) {
-    int32_t date = 0;
-    for (int i = 0; i < m->event_count; i++) {
-        const m_event *e = &m->events[i];
-        if (e->type == CRD_ENTRY_APPLY && e->invoice == v && e->receipt >= 0 && application_left(m, i) > 0)
-            date = later(date, receipt_figures(m, e->receipt).last_date);
-    }
-    return date;
 }
 
 static void generate_on_invoice(generator *g, const model *m, command *c) {
@@ -200,8 +186,6 @@ static void generate_on_invoice(generator *g, const model *m, command *c) {
     c->who = c->other_who;
     if (c->type == DO_SEND) return;
     c->flags = one_in(&g->state, 3) ? CRD_VOID_STRICT : 0;
-    v = find_m_invoice(m, c->who, c->invoice);
-    if (v >= 0 && !bad_date(c->date)) c->date = later(c->date, receipts_date(m, v)); /* as in generate_undo() */
 }
 
 static command generate(generator *g, const model *m, int serial) {

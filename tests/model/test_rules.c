@@ -8,7 +8,7 @@
  * printed.
  */
 #include "model/compare.h"
-#include "model/generate.h"
+#include "model/properties.h"
 #include "model/shrink.h"
 
 #include <stdlib.h>
@@ -54,10 +54,9 @@ static int is_long(void) {
 
 START_TEST(M1_M5_M6_M7_M8_M12_M14_M15_M16_R46_random_commands_agree_with_the_model) {
     const char *one = getenv("CREDIT_TEST_SEED");
-    int64_t wanted = _i == STORE_MEMORY ? 6000 : 600, done = 0;
+    int64_t wanted = _i == STORE_MEMORY ? 12000 : 1000, done = 0;
     uint64_t seed = 0;
     if (is_long()) wanted = _i == STORE_MEMORY ? 950000 : 50000;
-    if (getenv("N")) wanted = atoll(getenv("N"));
     if (one != NULL && one[0] != '\0') {
         world_of_seed(_i, strtoull(one, NULL, 10));
         return;
@@ -115,6 +114,34 @@ START_TEST(M6_M12_voiding_follows_the_latest_date_of_each_receipt) {
 }
 END_TEST
 
+static uint64_t seeds(int store) {
+    return store == STORE_MEMORY ? is_long() ? 2000 : 100 : 10;
+}
+
+START_TEST(M8_to_apply_an_amount_is_to_apply_its_parts) {
+    int tried = 0;
+    for (uint64_t seed = 1; seed <= seeds(_i); seed++) tried += whole_is_parts(_i, seed);
+    ck_assert_int_gt(tried, 0);
+}
+END_TEST
+
+START_TEST(M8_to_do_and_undo_changes_no_figure) {
+    int tried = 0;
+    for (uint64_t seed = 1; seed <= seeds(_i); seed++) tried += do_and_undo(_i, seed);
+    ck_assert_int_gt(tried, 0);
+}
+END_TEST
+
+START_TEST(R46_to_reconcile_twice_is_to_reconcile_once) {
+    for (uint64_t seed = 1; seed <= seeds(_i); seed++) twice_is_once(_i, seed);
+}
+END_TEST
+
+START_TEST(M15_order_of_entry_is_irrelevant_where_all_dates_differ) {
+    for (uint64_t seed = 1; seed <= seeds(_i); seed++) order_is_irrelevant(_i, seed);
+}
+END_TEST
+
 static Suite *make(void) {
     Suite *s = suite_create("rules");
     TCase *t = tcase_create("random");
@@ -122,6 +149,10 @@ static Suite *make(void) {
     tcase_add_loop_test(t, M1_M5_M6_M7_M8_M12_M14_M15_M16_R46_random_commands_agree_with_the_model, 0, STORES);
     tcase_add_loop_test(t, M6_an_undo_is_not_dated_before_the_last_entry_of_its_receipt, 0, STORES);
     tcase_add_loop_test(t, M6_M12_voiding_follows_the_latest_date_of_each_receipt, 0, STORES);
+    tcase_add_loop_test(t, M8_to_apply_an_amount_is_to_apply_its_parts, 0, STORES);
+    tcase_add_loop_test(t, M8_to_do_and_undo_changes_no_figure, 0, STORES);
+    tcase_add_loop_test(t, R46_to_reconcile_twice_is_to_reconcile_once, 0, STORES);
+    tcase_add_loop_test(t, M15_order_of_entry_is_irrelevant_where_all_dates_differ, 0, STORES);
     suite_add_tcase(s, t);
     return s;
 }

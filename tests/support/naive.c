@@ -350,6 +350,7 @@ static int32_t latest(const naive *m, int account, int invoice, int receipt, int
         if (receipt != NONE && e->receipt != receipt) continue;
         date = later(date, naive_credit_now(m, e->credit).last_date);
         if (e->invoice != NONE) date = later(date, naive_invoice_now(m, e->invoice).last_date);
+        if (e->receipt != NONE) date = later(date, receipt_last_date(m, e->receipt));
     }
     return date;
 }
@@ -429,6 +430,8 @@ naive_answer naive_undo(naive *m, int account, int64_t seq, int64_t amount, int3
     if (date < c.last_date) return refuse(CRD_E_DATE, c.last_date, date);
     if (e->invoice != NONE && date < naive_invoice_now(m, e->invoice).last_date)
         return refuse(CRD_E_DATE, naive_invoice_now(m, e->invoice).last_date, date);
+    if (e->receipt != NONE && date < receipt_last_date(m, e->receipt))
+        return refuse(CRD_E_DATE, receipt_last_date(m, e->receipt), date);
     if (amount > left) return refuse(CRD_E_CREDIT_AMOUNT, left, amount);
     a.amount = amount != 0 ? amount : left;
     if (e->invoice != NONE && too_much(all_open(m, account), a.amount)) return answer(CRD_E_OVERFLOW);
