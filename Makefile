@@ -72,7 +72,9 @@ HOT = lib/core/allocate.c lib/core/blake2b.c lib/core/entry.c lib/core/record.c 
 SMALL = $(if $(filter -O2,$(CFLAGS)),$(if $(filter $(HOT),$<),,-Os))
 
 # A sanitizer's runtime is linked into the program, not into the library, so the library has loose ends then.
-LINK_SHARED = $(LINK) -shared -Wl,-Bsymbolic-functions $(if $(SANITIZE),,-Wl,--no-undefined)
+# Code and constants share a segment: separate ones would round the file up by two pages.
+LINK_SHARED = $(LINK) -shared -Wl,-Bsymbolic-functions -Wl,-z,noseparate-code \
+    $(if $(SANITIZE),,-Wl,--no-undefined)
 
 # Programs below examples/ and tests/ that can do without SQLite look at CREDIT_NO_SQLITE.
 COMPILE_PROGRAM = $(COMPILE) -Iinclude $(SQLITE_CFLAGS) $(if $(HAVE_SQLITE),,-DCREDIT_NO_SQLITE)

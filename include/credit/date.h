@@ -3,8 +3,8 @@
  * Business dates and instants.
  *
  * A business date is a calendar day, counted in days since 1970-01-01; an instant is a moment, in
- * microseconds since 1970-01-01 00:00 UTC. The library never reads a clock and knows no time zone: the host says which
- * business day an instant belongs to, by a date of its own or by an offset.
+ * microseconds since 1970-01-01 00:00 UTC. The library never reads a clock and knows no time zone: the host
+ * says which business day an instant belongs to, by a date of its own or by an offset.
  *
  * 0 means "not given" in every request and "none" in every record, so that a zeroed struct is a valid one.
  * That costs one day: business dates begin on 1970-01-02. Books older than that are not kept here.

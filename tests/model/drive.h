@@ -184,7 +184,8 @@ static crd_status send_command(drive *d, const command *c, int64_t seq, crd_resu
 #define SAME(d, what, id, field, is, should)                                                                           \
     do {                                                                                                               \
         if ((int64_t)(is) != (int64_t)(should))                                                                        \
-            differ(d, "%s %s: %s is %lld, the model says %lld", what, id, field, (long long)(is), (long long)(should)); \
+            differ(d, "%s %s: %s is %lld, the model says %lld", what, id, field, (long long)(is),                      \
+                   (long long)(should));                                                                              \
     } while (0)
 
 static void same_credit(drive *d, const char *what, int k, const crd_credit_record *c) {

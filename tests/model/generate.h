@@ -80,7 +80,8 @@ static void pick_credit(generator *g, const model *m, command *c) {
         return;
     }
     /* rather one with something left */
-    for (int tries = 0; tries < 3 && credit_figures(m, k).remaining == 0; tries++) k = below(&g->state, m->credit_count);
+    for (int tries = 0; tries < 3 && credit_figures(m, k).remaining == 0; tries++)
+        k = below(&g->state, m->credit_count);
     c->who = m->credits[k].who;
     memcpy(c->credit, m->credits[k].id, sizeof c->credit);
 }
@@ -140,11 +141,13 @@ static void generate_apply(generator *g, const model *m, command *c) {
     int k, v;
     pick_credit(g, m, c);
     k = find_m_credit(m, c->who, c->credit);
-    if (!one_in(&g->state, 8)) pick_invoice(g, m, c, k < 0 || one_in(&g->state, 20) ? -1 : c->who, k < 0 ? 0 : m->credits[k].cur);
+    if (!one_in(&g->state, 8))
+        pick_invoice(g, m, c, k < 0 || one_in(&g->state, 20) ? -1 : c->who, k < 0 ? 0 : m->credits[k].cur);
     v = c->invoice[0] != '\0' ? find_m_invoice(m, c->other_who, c->invoice) : -1;
     if (k >= 0) figure = credit_figures(m, k).remaining;
     if (v >= 0 && one_in(&g->state, 2)) figure = invoice_figures(m, v).open;
-    if (k >= 0 && v >= 0 && one_in(&g->state, 2)) figure = smaller(credit_figures(m, k).remaining, invoice_figures(m, v).open);
+    if (k >= 0 && v >= 0 && one_in(&g->state, 2))
+        figure = smaller(credit_figures(m, k).remaining, invoice_figures(m, v).open);
     c->amount = some_amount(&g->state, figure);
     if (one_in(&g->state, 4)) c->flags = CRD_APPLY_CLAMP;
     if (c->flags && one_in(&g->state, 3)) c->amount = 0;
@@ -189,7 +192,7 @@ static void generate_on_invoice(generator *g, const model *m, command *c) {
 }
 
 static command generate(generator *g, const model *m, int serial) {
-    int choice = below(&g->state, 100);
+    int choice = below(&g->state, 100), at;
     command c;
     memset(&c, 0, sizeof c);
     c.serial = serial;
@@ -215,8 +218,8 @@ static command generate(generator *g, const model *m, int serial) {
     } else if (choice < 70) {
         c.type = DO_VOID_CREDIT;
         pick_credit(g, m, &c);
-        c.amount = one_in(&g->state, 2) ? 0 : some_amount(&g->state, find_m_credit(m, c.who, c.credit) < 0 ? 1
-                       : credit_figures(m, find_m_credit(m, c.who, c.credit)).remaining);
+        at = find_m_credit(m, c.who, c.credit);
+        if (one_in(&g->state, 2)) c.amount = some_amount(&g->state, at < 0 ? 1 : credit_figures(m, at).remaining);
     } else if (choice < 84) {
         c.type = DO_UNDO;
         generate_undo(g, m, &c);

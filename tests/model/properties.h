@@ -18,8 +18,8 @@ static char *figures(const world *w) {
         const crd_credit_record *c = b->items[i].record;
         const crd_invoice_record *v = b->items[i].record;
         if (b->items[i].kind == CRD_KIND_CREDIT)
-            used += (size_t)snprintf(text + used, room - used, "%.9s %.24s %lld %lld %lld %lld %lld %u %u\n", c->customer,
-                                     c->id, (long long)c->remaining, (long long)c->applied,
+            used += (size_t)snprintf(text + used, room - used, "%.9s %.24s %lld %lld %lld %lld %lld %u %u\n",
+                                     c->customer, c->id, (long long)c->remaining, (long long)c->applied,
                                      (long long)c->applied_outside, (long long)c->voided, (long long)c->expired,
                                      (unsigned)c->state, (unsigned)c->cause);
         if (b->items[i].kind == CRD_KIND_INVOICE)

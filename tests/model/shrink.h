@@ -55,13 +55,15 @@ static void shrink(const command *commands, int count, int store, uint64_t seed,
     command *list = calloc((size_t)count + 1, sizeof *list), *fewer = calloc((size_t)count + 1, sizeof *fewer);
     if (list == NULL || fewer == NULL) abort();
     memcpy(list, commands, (size_t)count * sizeof *list);
-    if (!list_differs(list, count, store, found, sizeof found)) fprintf(stderr, "model: the difference does not repeat\n");
+    if (!list_differs(list, count, store, found, sizeof found))
+        fprintf(stderr, "model: the difference does not repeat\n");
     for (int chunk = count / 2; chunk > 0;) {
         int removed = 0;
         for (int from = 0; from + chunk <= count;) {
             memcpy(fewer, list, (size_t)from * sizeof *list);
             memcpy(fewer + from, list + from + chunk, (size_t)(count - from - chunk) * sizeof *list);
-            if (list_differs(fewer, count - chunk, store, found, sizeof found) && same_sort(found, wanted)) {
+            if (list_differs(fewer, count - chunk, store, found, sizeof found) &&
+                same_sort(found, wanted)) {
                 count -= chunk;
                 memcpy(list, fewer, (size_t)count * sizeof *list);
                 removed = 1;
