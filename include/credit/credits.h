@@ -50,7 +50,8 @@ typedef struct crd_credit_terms {
  * @param customer  an existing customer
  * @param out       receives a handle to the credit; may be NULL
  * @return #CRD_OK; #CRD_E_NOT_FOUND for the customer; #CRD_E_EXISTS for a credit or receipt id that was ever used;
- *         #CRD_E_CURRENCY; #CRD_E_CLOSED; #CRD_E_DATE when it expires on or before it is effective; #CRD_E_OVERFLOW;
+ *         #CRD_E_CURRENCY; #CRD_E_CLOSED; #CRD_E_DATE when it expires on or before it is effective or issued;
+ *         #CRD_E_OVERFLOW;
  *         #CRD_E_ARGUMENT naming the field; and what a command may return
  */
 CRD_API crd_status CRD_CALL crd_credit_issue(crd_ledger *ledger, const crd_request *request, const char *customer,

@@ -41,13 +41,14 @@ CRD_API const crd_customer_record *CRD_CALL crd_customer_get(const crd_customer 
 /** Frees the handle. NULL is allowed. */
 CRD_API void CRD_CALL crd_customer_free(crd_customer *customer);
 
-/** What a customer owes and is owed in one currency, in minor units. */
+/** What a customer owes and is owed in one currency, in minor units. Credit past its expiry on the date, and neither held
+ *  nor allocated, counts as expired in every figure, entered in the journal or not. */
 typedef struct crd_balance {
     uint32_t struct_size;
     int32_t date;           /**< the business date it is for */
     int64_t balance;        /**< outstanding − credit; negative: the customer is owed */
     int64_t outstanding;    /**< Σ open of posted invoices (the debit balance) */
-    int64_t credit;         /**< Σ remaining of credits, less what is past its expiry and neither held nor allocated */
+    int64_t credit;         /**< Σ remaining of credits */
     int64_t available;      /**< what may be used on that date: usable credits, less held and allocated */
     int64_t held;           /**< put aside by holds */
     int64_t allocated;      /**< put aside for drafts */

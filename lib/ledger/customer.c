@@ -109,7 +109,11 @@ void crd_customer_free(crd_customer *customer) {
 static void sum_credit(const crd_credit_record *credit, int32_t date, crd_balance *balance) {
     int64_t available = crd__credit_available(credit);
     if (crd__credit_usable(credit, date)) balance->available += available;
-    if (credit->expires != 0 && date >= credit->expires) balance->credit -= available;
+    if (credit->expires == 0 || date < credit->expires) return;
+    /* Swept or not is invisible in every figure (rule M7): what is neither held nor allocated is gone. */
+    balance->credit -= available;
+    if (crd__credit_counts_as(credit) == CRD_CLASS_CASH) balance->unearned -= available;
+    if (available == credit->remaining) balance->active_credits--;
 }
 
 static void sum_account(const crd_account_record *account, crd_balance *balance) {

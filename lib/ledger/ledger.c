@@ -44,7 +44,7 @@ static crd_status copy_currencies(crd_ledger *ledger, const crd_ledger_options *
         crd_currency *to = (crd_currency *)(void *)(block + count * sizeof(void *)) + i;
         char *code = block + count * (sizeof(void *) + sizeof(crd_currency)) + 4 * i;
         if (from == NULL || from->struct_size < sizeof *from || from->code == NULL || !code_is_good(from->code) ||
-            from->exponent < 0 || from->exponent > 9)
+            from->exponent < 0 || from->exponent > CRD_MONEY_MAX_EXPONENT)
             return CRD_E_CURRENCY;
         memcpy(code, from->code, 4);
         to->struct_size = sizeof *to;

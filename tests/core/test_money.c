@@ -215,7 +215,7 @@ START_TEST(R60_malformed_amounts_are_refused) {
         "0x1", "1_000", "1,000.00", "12.345", "0.000", "one", "1\n", "99999999999999999999x",
         "99999999999999999999.123", "\xd9\xa1", "1.-5",
     };
-    static const int32_t bad_exponents[] = {INT32_MIN, -1, CRD_MONEY_MAX_EXPONENT + 1, INT32_MAX};
+    static const int32_t bad_exponents[] = {INT32_MIN, -1, 10, INT32_MAX};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         int64_t minor = 77;
         ck_assert_msg(crd_money_parse(bad[i], 2, &minor) == CRD_E_ARGUMENT, "\"%s\" was not refused", bad[i]);
@@ -277,7 +277,7 @@ START_TEST(R60_a_malformed_exponent_is_refused) {
     char text[CRD_MONEY_TEXT] = "x";
     ck_assert_int_eq(crd_money_format(1, -1, text, sizeof text), CRD_E_ARGUMENT);
     ck_assert_str_eq(text, "");
-    ck_assert_int_eq(crd_money_format(1, CRD_MONEY_MAX_EXPONENT + 1, text, sizeof text), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_money_format(1, 10, text, sizeof text), CRD_E_ARGUMENT);
     ck_assert_int_eq(crd_money_format(1, 2, NULL, sizeof text), CRD_E_ARGUMENT);
 }
 END_TEST

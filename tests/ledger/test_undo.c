@@ -277,6 +277,29 @@ START_TEST(M6_M14_undoing_a_receipt_takes_the_latest_date_of_all_it_touches) {
 }
 END_TEST
 
+START_TEST(M6_an_application_is_not_undone_before_the_last_entry_of_its_receipt) {
+    world *w = world_open(_i);
+    crd_credit *k[2];
+    crd_invoice *i[2];
+    customer(w, "c1");
+    k[0] = memo(w, "c1", "K1", 100, 0);
+    k[1] = memo(w, "c1", "K2", 100, 1);
+    i[0] = invoice(w, "c1", "I1", 100, 0, 10);
+    i[1] = invoice(w, "c1", "I2", 100, 0, 20);
+    ck_assert_uint_eq(reconcile(w, 0, 2).applications, 2); /* receipt 5, applications 6 and 7 */
+    undo(w, "c1", 6, 0, 9);
+    REFUSED(w, try_undo(w->ledger, "c1", 7, 0, on(5), NULL), CRD_E_DATE);
+    FIGURES(w, DAY(9), DAY(5));
+    SUBJECT(w, CRD_KIND_RECEIPT, "~EUR5");
+    undo(w, "c1", 7, 0, 9);
+    for (int n = 0; n < 2; n++) {
+        crd_credit_free(k[n]);
+        crd_invoice_free(i[n]);
+    }
+    world_close(w);
+}
+END_TEST
+
 START_TEST(M8_undoing_a_receipt_sends_money_back_by_the_state_of_each_credit) {
     world *w = world_open(_i);
     crd_credit *expires, *voided, *memoed;
@@ -317,6 +340,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, M8_a_promise_voided_in_part_takes_money_back, 0, STORES);
     tcase_add_loop_test(t, R52_M14_a_reconcile_receipt_is_undone_whole_and_once, 0, STORES);
     tcase_add_loop_test(t, M6_M14_undoing_a_receipt_takes_the_latest_date_of_all_it_touches, 0, STORES);
+    tcase_add_loop_test(t, M6_an_application_is_not_undone_before_the_last_entry_of_its_receipt, 0, STORES);
     tcase_add_loop_test(t, M8_undoing_a_receipt_sends_money_back_by_the_state_of_each_credit, 0, STORES);
     suite_add_tcase(s, t);
     return s;

@@ -226,8 +226,8 @@ static crd_balance balance_figures(const model *m, int who, int cur, int32_t dat
         n = credit_figures(m, i);
         b.issued += c->original;
         b.applied += n.applied;
-        if (is_cash(c)) b.unearned += n.remaining; /* this and the next as recorded, expired unnoticed or not */
-        if (n.state == CRD_CREDIT_ACTIVE) b.active_credits++;
+        if (is_cash(c) && !expired) b.unearned += n.remaining;
+        if (n.state == CRD_CREDIT_ACTIVE && !expired) b.active_credits++;
         if (!expired) b.credit += n.remaining;
         if (!expired && date >= c->effective) b.available += n.remaining;
     }

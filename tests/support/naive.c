@@ -159,7 +159,7 @@ naive_balance naive_balance_on(const naive *m, int account, int32_t date) {
         f = naive_credit_now(m, n);
         if (c->expires == 0 || date < c->expires) b.credit += f.remaining;
         if (usable(c, date)) b.available += f.remaining;
-        if (is_cash(c->kind)) b.unearned += f.remaining;
+        if (is_cash(c->kind) && (c->expires == 0 || date < c->expires)) b.unearned += f.remaining;
         b.issued += c->original;
         b.applied += f.applied;
     }
