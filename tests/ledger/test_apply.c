@@ -1,5 +1,6 @@
 /*
- * Applying a credit to an invoice, or outside; every reason to refuse it; and applying a part, all, or what is possible.
+ * Applying a credit to an invoice, or outside: every reason to refuse it, and applying a part, all, or what is
+ * possible.
  */
 #include "support/world.h"
 

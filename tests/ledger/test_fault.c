@@ -308,7 +308,7 @@ START_TEST(R61_storage_call_n_fails_nothing_is_lost_and_nothing_spent_twice) {
         fired = a.w->shim.fired;
         world_check(a.w);
         got = essence(a.w);
-        ck_assert_msg(strcmp(got, expected) == 0, "%s, call %lu: the book differs from an undisturbed one:\n%s\nnot\n%s",
+        ck_assert_msg(strcmp(got, expected) == 0, "%s, call %lu: the book is\n%s\nundisturbed it is\n%s",
                       shim_fault_names[fault], n, got, expected);
         free(got);
         actors_close(&a);
@@ -424,7 +424,7 @@ START_TEST(R61_R70_a_page_of_accounts_is_posted_once_whatever_fails) {
             if (status != CRD_OK && status != CRD_E_UNKNOWN) ck_assert_int_eq(posted_accounts(w), 0);
             shim_reset(&w->shim);
             w->shim.before_write = NULL;
-            for (int attempt = 0; attempt < 3; attempt++) /* the same run again, and what it had reached is left alone */
+            for (int attempt = 0; attempt < 3; attempt++) /* the same run leaves alone what it had reached */
                 OK(w, crd_reconcile(w->ledger, keyed(1, "run"), &spec, &r));
             ck_assert_uint_eq(r.posted, 0);
             world_check(w);

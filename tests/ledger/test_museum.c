@@ -10,7 +10,7 @@
 
 START_TEST(museum_01_only_a_credit_pays_and_only_an_invoice_is_paid) {
     /* A type error in C: crd_credit_apply() takes a credit and an invoice, and there is no other way to settle. What is
-     * left to show is that an invoice's id is no credit's, and that two invoices of one customer leave each other alone. */
+     * left to show is that an invoice's id is no credit's, and that two invoices leave each other alone. */
     world *w = world_open(_i);
     crd_credit *k = NULL;
     customer(w, "c1");
@@ -231,8 +231,8 @@ START_TEST(museum_16_void_and_failure_return_only_what_was_drawn) {
     k = memo(w, "c1", "K", 100, 0);
     i = invoice(w, "c1", "I", 60, 0, 10);
     seq = apply(w, k, i, 60, 0);
-    undo(w, "c1", seq, 0, 0);                                                           /* the top-up failed… */
-    void_invoice(w, i, 0);                                                              /* …and its invoice is voided */
+    undo(w, "c1", seq, 0, 0); /* the top-up failed… */
+    void_invoice(w, i, 0);    /* …and its invoice is voided */
     REFUSED(w, try_undo(w->ledger, "c1", seq, 0, on(0), NULL), CRD_E_NOTHING);
     ck_assert_int_eq(crd_credit_get(k)->remaining, 100); /* the naive rule returns 60 each time: 160, 220 */
     crd_credit_free(k);

@@ -1,5 +1,5 @@
 /*
- * Request keys (R61, M16): a command with a key happens once, whoever sends it again, and with whatever it is sent again.
+ * Request keys (R61, M16): a command with a key happens once, whoever sends it again and whatever comes with it.
  * Walks every command of the scene.
  */
 #include "support/scene.h"

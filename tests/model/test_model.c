@@ -20,7 +20,7 @@
 
 #define RUN 220 /* commands in a run */
 
-static const char *const customers[] = {"anna", "bob"};
+static const char *const customers[] = {"c1", "c2"};
 static const char *const currencies[] = {"EUR", "JPY"};
 
 typedef struct command {
@@ -261,7 +261,8 @@ static const char *compare_book(game *g) {
     result.struct_size = sizeof result;
     storage->read(storage->ctx, &query, compare_record, &k, &result);
     if (k.problem != NULL) return k.problem;
-    if (k.credits != g->m->credit_count) return differ(g, "%d credits, the model has %d", k.credits, g->m->credit_count);
+    if (k.credits != g->m->credit_count)
+        return differ(g, "%d credits, the model has %d", k.credits, g->m->credit_count);
     if (k.invoices != g->m->invoice_count)
         return differ(g, "%d invoices, the model has %d", k.invoices, g->m->invoice_count);
     if (k.receipts != g->m->receipt_count)
@@ -321,8 +322,9 @@ static const crd_request *request_on(int32_t date) {
 }
 
 static const char *play_issue(game *g, const command *c) {
-    static const uint32_t kinds[] = {CRD_CREDIT_MEMO,     CRD_CREDIT_GOODWILL,   CRD_CREDIT_PREPAYMENT, CRD_CREDIT_DEPOSIT,
-                                     CRD_CREDIT_ADJUSTMENT, CRD_CREDIT_PROMOTIONAL, CRD_CREDIT_MEMO,     CRD_CREDIT_SERVICE};
+    static const uint32_t kinds[] = {CRD_CREDIT_MEMO,       CRD_CREDIT_GOODWILL,    CRD_CREDIT_PREPAYMENT,
+                                     CRD_CREDIT_DEPOSIT,    CRD_CREDIT_ADJUSTMENT,  CRD_CREDIT_PROMOTIONAL,
+                                     CRD_CREDIT_MEMO,       CRD_CREDIT_SERVICE};
     naive_credit t;
     crd_credit_terms terms;
     crd_credit *made = NULL;
@@ -354,7 +356,8 @@ static const char *play_issue(game *g, const command *c) {
         snprintf(t.id, sizeof t.id, "~%s%lld", currencies[t.account % 2],
                  (long long)(naive_last_seq(g->m, t.account) + 1 +
                              (t.kind == CRD_CREDIT_PREPAYMENT || t.kind == CRD_CREDIT_DEPOSIT)));
-    status = crd_credit_issue(g->ledgers[c->ledger], request_on(date_of(g, c)), customers[t.account / 2], &terms, &made);
+    status = crd_credit_issue(g->ledgers[c->ledger], request_on(date_of(g, c)), customers[t.account / 2], &terms,
+                              &made);
     a = naive_issue(g->m, &t, date_of(g, c));
     if (status == CRD_OK && a.document != NONE) g->credits[c->ledger][a.document] = made;
     else crd_credit_free(made);
@@ -431,7 +434,8 @@ static const char *play_apply(game *g, const command *c) {
     a = naive_apply(g->m, k, i, amount, clamp, date_of(g, c));
     problem = compare_answer(g, c, status, &r, &a);
     if (problem == NULL && status == CRD_OK) problem = compare_credit(g, k, crd_credit_get(credit_used));
-    if (problem == NULL && status == CRD_OK && i != NONE) problem = compare_invoice(g, i, crd_invoice_get(invoice_used));
+    if (problem == NULL && status == CRD_OK && i != NONE)
+        problem = compare_invoice(g, i, crd_invoice_get(invoice_used));
     return problem;
 }
 

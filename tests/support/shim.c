@@ -140,6 +140,7 @@ static void read_broken(shim *s, const crd_query *query, crd_emit emit, void *si
     for (size_t i = 0; i < list.count; i++) record_free(list.kinds[i], list.records[i]);
     free(list.kinds);
     free(list.records);
+    if (s->fault == SHIM_SHORT) out->outcome = CRD_OUTCOME_DONE; /* but no proof that it got to the end */
     if (s->fault == SHIM_UNTOUCHED || s->fault == SHIM_SHORT) return;
     out->outcome = s->fault == SHIM_FAILED      ? CRD_OUTCOME_FAILED
                    : s->fault == SHIM_CONFLICT  ? CRD_OUTCOME_RESTART
