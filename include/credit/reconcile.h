@@ -78,8 +78,7 @@ typedef struct crd_plan_spec {
 #define CRD_LEFT_DISPUTED 9        /**< disputed */
 #define CRD_LEFT_NOT_NAMED 10      /**< the spec named others */
 #define CRD_LEFT_RESTRICTED 11     /**< restricted to kinds of invoice of which none is open */
-#define CRD_LEFT_CLOSED 12         /**< the application would be dated in a closed period */
-#define CRD_LEFT_SKIPPED 13        /**< the host skipped the account */
+#define CRD_LEFT_SKIPPED 12        /**< the host skipped the account */
 /** @} */
 
 /** English words for a reason, such as "reserved". Static storage; never NULL. */

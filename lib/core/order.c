@@ -64,7 +64,7 @@ const char *crd_left_text(uint32_t reason) {
         "not left out",    "nothing to match",    "unapplied cash not selected", "reserved",
         "held",            "not yet effective",   "expired",                     "dated later",
         "not yet posted",  "disputed",            "not named",                   "restricted to other invoices",
-        "period closed",   "skipped",
+        "skipped",
     };
     return reason < sizeof texts / sizeof texts[0] ? texts[reason] : "?";
 }

@@ -11,6 +11,10 @@ static int text_is_good(const char *text, uint64_t most) {
     return crd__text_check(text, most, 1) == CRD_OK;
 }
 
+const char *crd__or_empty(const char *text) {
+    return text != NULL ? text : "";
+}
+
 crd_status crd__check_id(crd_ledger *ledger, const char *field, const char *id) {
     if (id == NULL) return crd__fail_argument(ledger, field, "must be given");
     if (crd__id_check_host(id) != CRD_OK)

@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-static const char *or_empty(const char *text) {
-    return text != NULL ? text : "";
-}
-
 static crd_status check_labels(crd_ledger *ledger, const crd_credit_terms *t) {
     crd_status status = crd__check_label(ledger, "terms.prefers", t->prefers);
     if (status == CRD_OK) status = crd__check_label(ledger, "terms.origin", t->origin);
@@ -43,7 +39,7 @@ static crd_status check_terms(crd_ledger *ledger, const crd_credit_terms *t) {
     if (credit_class == CRD_CLASS_CASH) return CRD_OK;
     if (t->reason == NULL || t->reason[0] == '\0')
         return crd__fail_argument(ledger, "terms.reason", "must be given; it is shown to the customer");
-    if (t->receipt != NULL || or_empty(t->method)[0] != '\0' || or_empty(t->payment_info)[0] != '\0')
+    if (t->receipt != NULL || crd__or_empty(t->method)[0] != '\0' || crd__or_empty(t->payment_info)[0] != '\0')
         return crd__fail_argument(ledger, "terms.method", "only money received has a receipt, method and payment info");
     return CRD_OK;
 }
@@ -87,14 +83,14 @@ static void fill(const crd__command *command, const crd_credit_terms *t, const c
     c->tax = t->tax;
     c->priority = t->priority;
     c->pays_kinds = t->pays_kinds;
-    c->prefers = or_empty(t->prefers);
-    c->origin = or_empty(t->origin);
-    c->source = or_empty(t->source)[0] != '\0' ? t->source : crd__credit_source(t->kind);
-    c->reason = or_empty(t->reason);
-    c->notes = or_empty(t->notes);
-    if (cash) c->method = or_empty(t->method)[0] != '\0' ? t->method : "cash";
-    c->payment_info = or_empty(t->payment_info);
-    c->reference = or_empty(t->reference);
+    c->prefers = crd__or_empty(t->prefers);
+    c->origin = crd__or_empty(t->origin);
+    c->source = crd__or_empty(t->source)[0] != '\0' ? t->source : crd__credit_source(t->kind);
+    c->reason = crd__or_empty(t->reason);
+    c->notes = crd__or_empty(t->notes);
+    if (cash) c->method = crd__or_empty(t->method)[0] != '\0' ? t->method : "cash";
+    c->payment_info = crd__or_empty(t->payment_info);
+    c->reference = crd__or_empty(t->reference);
 }
 
 /* Money received is a receipt whose whole amount becomes the credit (rule M3). */

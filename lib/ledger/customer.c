@@ -19,10 +19,6 @@ static crd_status check_terms(crd_ledger *ledger, const crd_customer_terms *from
     return status;
 }
 
-static const char *or_empty(const char *text) {
-    return text != NULL ? text : "";
-}
-
 static crd_status add_customer(crd__command *command, const char *customer, const crd_customer_terms *terms,
                                crd__doc **doc) {
     crd_ledger *ledger = command->ledger;
@@ -56,10 +52,10 @@ static crd_status add_customer(crd__command *command, const char *customer, cons
     crd__record_clear(CRD_KIND_CUSTOMER, &record);
     record.customer = customer;
     record.switches = terms->switches;
-    record.name = or_empty(terms->name);
-    record.category = or_empty(terms->category);
-    record.location = or_empty(terms->location);
-    record.parent = or_empty(terms->parent);
+    record.name = crd__or_empty(terms->name);
+    record.category = crd__or_empty(terms->category);
+    record.location = crd__or_empty(terms->location);
+    record.parent = crd__or_empty(terms->parent);
     record.first_seq = record.last_seq = 1;
     record.created_at = command->instant;
     crd__entry_clear(&entry, CRD_ENTRY_CUSTOMER, command->date);

@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-static const char *or_empty(const char *text) {
-    return text != NULL ? text : "";
-}
-
 static crd_status check_terms(crd_ledger *ledger, const crd_invoice_terms *t) {
     crd_status status = CRD_OK;
     if (t->kind < CRD_INVOICE_INVOICE || t->kind > CRD_INVOICE_FEE)
@@ -38,8 +34,8 @@ static void fill(const crd__command *command, const crd_invoice_terms *t, const 
     i->total = t->total;
     i->open = draft ? 0 : t->total;
     i->tax = t->tax;
-    i->reference = or_empty(t->reference);
-    i->text = or_empty(t->text);
+    i->reference = crd__or_empty(t->reference);
+    i->text = crd__or_empty(t->text);
 }
 
 static crd_status enter(crd__command *command, const char *customer, const crd_invoice_terms *t, crd__doc **doc) {

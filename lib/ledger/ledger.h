@@ -154,6 +154,7 @@ crd_status crd__check_text(crd_ledger *ledger, const char *field, const char *te
 crd_status crd__check_currency(crd_ledger *ledger, const char *currency);
 crd_status crd__check_amount(crd_ledger *ledger, const char *field, int64_t amount, int64_t least);
 crd_status crd__check_date_field(crd_ledger *ledger, const char *field, int32_t date);
+const char *crd__or_empty(const char *text); /* NULL counts as "" */
 /* Copies a host's struct into ours: the smaller size, the rest zero; refuses an unknown non-zero tail and a size below
  * that of version 1. */
 crd_status crd__take_struct(crd_ledger *ledger, const char *field, void *to, uint32_t size, uint32_t least,
@@ -187,6 +188,9 @@ crd_status crd__read_as_is(crd_ledger *ledger, crd_query *query, crd__arena *are
 crd_status crd__scan(crd_ledger *ledger, crd_query *query,
                      int32_t (*look)(void *ctx, uint32_t kind, const void *record), void *ctx);
 void crd__loaded_free(crd__loaded *loaded);
+/* Hands every document read to its account; the caller frees the accounts' lists. */
+crd_status crd__hand_over(crd_ledger *ledger, crd__loaded *loaded);
+uint64_t crd__hash_account(const char *customer, const char *currency);
 crd_query crd__query(uint32_t kinds, const char *customer, const char *currency);
 
 /* snapshot.c: live snapshots and handles */

@@ -12,13 +12,13 @@
 
 #include <string.h>
 
-static uint64_t account_hash(const char *customer, const char *currency) {
+uint64_t crd__hash_account(const char *customer, const char *currency) {
     return crd__hash_text(crd__hash_text(UINT64_C(0xcbf29ce484222325), customer), currency);
 }
 
 static uint64_t rehash(const void *list, uint32_t position) {
     const crd__account *account = ((const crd__list *)list)->items[position];
-    return account_hash(account->record.customer, account->record.currency);
+    return crd__hash_account(account->record.customer, account->record.currency);
 }
 
 static int same_account(const crd__account *account, const char *customer, const char *currency) {
@@ -28,7 +28,7 @@ static int same_account(const crd__account *account, const char *customer, const
 static crd__account *find_account(const crd__loaded *in, const char *customer, const char *currency) {
     uint64_t hash, slot;
     if (in->index.size == 0) return NULL;
-    hash = account_hash(customer, currency);
+    hash = crd__hash_account(customer, currency);
     for (slot = (hash ^ hash >> 32) & (in->index.size - 1); in->index.slots[slot] != 0;
          slot = (slot + 1) & (in->index.size - 1)) {
         crd__account *account = in->accounts.items[in->index.slots[slot] - 1];
@@ -191,6 +191,15 @@ static int32_t CRD_CALL take(void *sink, uint32_t kind, const void *record) {
         if (status != CRD_OK) return stop(in, status);
     }
     return take_document(in, kind, record);
+}
+
+crd_status crd__hand_over(crd_ledger *ledger, crd__loaded *loaded) {
+    for (uint64_t i = 0; i < loaded->docs.count; i++) {
+        crd__doc *doc = loaded->docs.items[i];
+        if (doc->account != NULL && !crd__list_push(&ledger->allocator, &doc->account->docs, doc))
+            return crd__fail(ledger, CRD_E_NOMEM, NULL);
+    }
+    return CRD_OK;
 }
 
 void crd__loaded_free(crd__loaded *loaded) {

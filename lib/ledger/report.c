@@ -220,17 +220,6 @@ static crd_status list_rows(crd_report *report) {
     return status;
 }
 
-/* An aging sums the documents of each account: they are handed to their accounts once. */
-static crd_status hand_over(crd_report *report) {
-    crd__loaded *loaded = &report->loaded;
-    for (uint64_t i = 0; i < loaded->docs.count; i++) {
-        crd__doc *doc = loaded->docs.items[i];
-        if (doc->account != NULL && !crd__list_push(&report->ledger->allocator, &doc->account->docs, doc))
-            return crd__fail(report->ledger, CRD_E_NOMEM, NULL);
-    }
-    return CRD_OK;
-}
-
 static crd_status read_accounts(crd_report *report) {
     const crd_report_spec *spec = &report->spec;
     crd_query query = crd__query(kinds_of(spec->report), spec->customer, spec->currency);
@@ -256,7 +245,7 @@ static crd_status read_accounts(crd_report *report) {
             return crd__fail(report->ledger, CRD_E_NOMEM, NULL);
     }
     status = list_rows(report);
-    if (status == CRD_OK && spec->report == CRD_REPORT_AGING) status = hand_over(report);
+    if (status == CRD_OK && spec->report == CRD_REPORT_AGING) status = crd__hand_over(report->ledger, &report->loaded);
     return status;
 }
 

@@ -8,7 +8,7 @@
 #define INDEX_FROM 16 /* documents from which a snapshot is worth an index */
 
 static crd__account **chain(crd_ledger *ledger, const char *customer, const char *currency) {
-    uint64_t hash = crd__hash_text(crd__hash_text(UINT64_C(0xcbf29ce484222325), customer), currency);
+    uint64_t hash = crd__hash_account(customer, currency);
     return &ledger->table[(hash ^ hash >> 32) % CRD__TABLE];
 }
 

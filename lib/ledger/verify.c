@@ -282,15 +282,6 @@ static crd_query account_query(const crd_verify_spec *spec, const char *customer
     return query;
 }
 
-static crd_status hand_over(crd_ledger *ledger, crd__loaded *loaded) {
-    for (uint64_t i = 0; i < loaded->docs.count; i++) {
-        crd__doc *doc = loaded->docs.items[i];
-        if (doc->account != NULL && !crd__list_push(&ledger->allocator, &doc->account->docs, doc))
-            return crd__fail(ledger, CRD_E_NOMEM, NULL);
-    }
-    return CRD_OK;
-}
-
 static void free_loaded(crd_ledger *ledger, crd__loaded *loaded) {
     for (uint64_t i = 0; i < loaded->accounts.count; i++)
         crd__list_free(&ledger->allocator, &((crd__account *)loaded->accounts.items[i])->docs);
@@ -312,7 +303,7 @@ static crd_status look_again(verifier *v, const crd__account *before, int *sure)
         crd__arena_free(&arena);
         return status;
     }
-    status = hand_over(v->ledger, &loaded);
+    status = crd__hand_over(v->ledger, &loaded);
     if (status == CRD_OK && loaded.accounts.count == 1) {
         const crd__account *account = loaded.accounts.items[0];
         v->quiet = 1;
@@ -355,18 +346,14 @@ static crd_status look_at(verifier *v, const crd__account *account) {
 
 /* ---- what belongs to no account ---- */
 
-static uint64_t key_hash(const char *customer, const char *currency) {
-    return crd__hash_text(crd__hash_text(UINT64_C(0xcbf29ce484222325), customer), currency);
-}
-
 static uint64_t rehash(const void *list, uint32_t position) {
     const crd_key *key = ((const crd__list *)list)->items[position];
-    return key_hash(key->customer, key->currency);
+    return crd__hash_account(key->customer, key->currency);
 }
 
 static int is_known(const verifier *v, const char *customer, const char *currency) {
     const crd__index *index = &v->index;
-    uint64_t hash = key_hash(customer, currency), slot;
+    uint64_t hash = crd__hash_account(customer, currency), slot;
     if (index->size == 0) return 0;
     for (slot = (hash ^ hash >> 32) & (index->size - 1); index->slots[slot] != 0; slot = (slot + 1) & (index->size - 1)) {
         const crd_key *key = v->accounts.items[index->slots[slot] - 1];
@@ -443,7 +430,7 @@ static crd_status verify(verifier *v) {
         status = crd__read_as_is(v->ledger, &query, &arenas[which], &loaded);
         if (status != CRD_OK) break;
         complete = loaded.accounts.count < PAGE_ACCOUNTS;
-        status = hand_over(v->ledger, &loaded);
+        status = crd__hand_over(v->ledger, &loaded);
         for (uint64_t i = 0; status == CRD_OK && !v->stopped && i < loaded.accounts.count; i++) {
             const crd__account *account = loaded.accounts.items[i];
             if (know(v, account->record.customer, account->record.currency) == NULL)
