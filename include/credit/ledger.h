@@ -75,6 +75,8 @@ typedef struct crd_event {
     const crd_credit_record *credit;
     const crd_invoice_record *invoice;
     const crd_receipt_record *receipt;
+    const crd_hold_record *hold;
+    const crd_customer_record *customer;
 } crd_event;
 
 /** Callbacks of the host, each of which may be NULL. */

@@ -112,6 +112,8 @@ CRD_BEGIN
 #define CRD_CAUSE_WRITTEN_OFF 9
 #define CRD_CAUSE_CANCELLED 10
 #define CRD_CAUSE_UNDONE 11
+#define CRD_CAUSE_TOLERANCE 12 /**< write-off: a small difference */
+#define CRD_CAUSE_DISCOUNT 13  /**< write-off: early-payment discount */
 /** @} */
 
 /** @name Kinds and states of an invoice
@@ -265,6 +267,7 @@ typedef struct crd_credit_record {
     const char *method;       /**< payment method, for money received */
     const char *payment_info; /**< check number or free text, for money received */
     const char *reference;    /**< the host's reference */
+    int64_t reversed_own;     /**< the part of reversed that its own receipt had applied: never credited (rule M3) */
 } crd_credit_record;
 
 /**
@@ -387,7 +390,7 @@ typedef struct crd_line_record {
 #define CRD_ENTRY_UNREFUND 8         /**< undoes the REFUND it names */
 #define CRD_ENTRY_ADJUST 9           /**< available credit was set to a figure; before/after in the entry */
 #define CRD_ENTRY_ADJUST_PIECE 10    /**< downward: the part taken from one credit */
-#define CRD_ENTRY_TRANSFER 11        /**< credit left for another customer */
+#define CRD_ENTRY_TRANSFER 11        /**< credit left for another customer, or went back there */
 #define CRD_ENTRY_UNTRANSFER 12      /**< (part of) it came back */
 #define CRD_ENTRY_REVERSE 13         /**< remaining of a bounced payment was taken back */
 #define CRD_ENTRY_DELETE 14          /**< a credit was deleted as a mistake */
@@ -400,13 +403,13 @@ typedef struct crd_line_record {
 #define CRD_ENTRY_UNWRITE_OFF 25     /**< undoes (part of) the WRITE_OFF it names */
 #define CRD_ENTRY_CUT 26             /**< part of the library's own debit memo was cancelled */
 #define CRD_ENTRY_RECEIPT 30         /**< a receipt was entered; image = the receipt */
-#define CRD_ENTRY_RECEIPT_UNDO 31    /**< a receipt was undone whole */
+#define CRD_ENTRY_RECEIPT_UNDO 31    /**< a receipt was undone whole: entered in error */
 #define CRD_ENTRY_RECEIPT_REVERSE 32 /**< a payment bounced */
 #define CRD_ENTRY_RECEIPT_DELETE 33  /**< a receipt was deleted as a mistake */
 #define CRD_ENTRY_HOLD 40            /**< credit was held or allocated; image = the hold */
 #define CRD_ENTRY_RELEASE 41         /**< (part of) a hold was given back */
 #define CRD_ENTRY_LAPSE 42           /**< a hold lapsed */
-#define CRD_ENTRY_CAPTURE 43         /**< (part of) a hold became an application */
+#define CRD_ENTRY_CAPTURE 43         /**< (part of) a hold was given back to be applied: an APPLY follows */
 #define CRD_ENTRY_SWITCHES 50        /**< the account took over the customer's switches */
 /** @} */
 
@@ -447,7 +450,7 @@ typedef struct crd_entry_record {
     const char *actor;
     const char *note;      /**< free text of the command; a reference or reason */
     const char *reference; /**< of an application: the host's reference */
-    int64_t undoes;        /**< seq of the entry this one undoes, in whole or part; 0 = none */
+    int64_t undoes;        /**< seq of the entry this one undoes, in whole or part; ADJUST_PIECE: its ADJUST; 0 = none */
     uint32_t cause;        /**< CRD_CAUSE_… where a type has several */
     uint32_t reserved;
     int64_t figure_before; /**< ADJUST: available credit before; may exceed after */

@@ -59,7 +59,7 @@ int crd__credit_check(const crd_credit_record *c) {
     if (sum != c->original || c->original < 0) return 0;
     if (c->held < 0 || c->allocated < 0 || c->held > c->remaining || c->allocated > c->remaining - c->held) return 0;
     if (c->applied_outside < 0 || c->applied_by_receipt < 0 || c->applied_outside > c->applied ||
-        c->applied_by_receipt > c->applied)
+        c->applied_by_receipt > c->applied || c->reversed_own < 0 || c->reversed_own > c->reversed)
         return 0;
     if (c->remaining > 0) return c->state == CRD_CREDIT_ACTIVE;
     return c->state == CRD_CREDIT_SPENT || c->state == CRD_CREDIT_VOIDED;

@@ -92,10 +92,16 @@ static void name_credit(crd_credit_record *c, uint32_t cause) {
     }
 }
 
+/* Only bad debt leaves an invoice WrittenOff; tolerance and discount leave it Paid (rule M5). */
 static void name_invoice(crd_invoice_record *i, uint32_t cause) {
     if (i->state == CRD_INVOICE_DRAFT || i->state == CRD_INVOICE_CANCELLED || i->state == CRD_INVOICE_VOIDED) return;
-    i->state = i->open > 0 ? CRD_INVOICE_OPEN : CRD_INVOICE_PAID;
-    i->cause = i->open > 0 ? CRD_CAUSE_NONE : cause;
+    if (i->open > 0) {
+        i->state = CRD_INVOICE_OPEN;
+        i->cause = CRD_CAUSE_NONE;
+    } else {
+        i->state = cause == CRD_CAUSE_WRITTEN_OFF ? CRD_INVOICE_WRITTEN_OFF : CRD_INVOICE_PAID;
+        i->cause = cause;
+    }
 }
 
 /* Moves `amount` from the credit's remainder to one of its columns, or back when it is negative. */
@@ -135,20 +141,85 @@ static void apply(const crd_entry_record *e, const crd__records *r, int64_t amou
     if (r->receipt != NULL) r->receipt->applied += amount;
 }
 
+/* What is voided or deleted of a memo for a return is not returned any more (rule M12). */
+static void give_up(const crd_entry_record *e, const crd__records *r, int64_t *column, uint32_t cause) {
+    take(r->credit, column, e->amount, cause);
+    if (r->invoice != NULL) r->invoice->returned -= e->amount;
+}
+
+static void reverse(const crd_entry_record *e, crd_credit_record *c) {
+    take(c, &c->reversed, e->amount, CRD_CAUSE_REVERSED);
+    if (e->flags & CRD_ENTRY_BY_OWN_RECEIPT) c->reversed_own += e->amount;
+}
+
+/* Attributes a host may change after issue; amounts, dates of issue and origin stay. */
+static crd_status change_credit(const crd__records *r) {
+    const crd_credit_record *to = r->image;
+    crd_credit_record *c = r->credit;
+    if (to == NULL) return CRD_E_CORRUPT;
+    c->flags = to->flags;
+    c->expires = to->expires;
+    c->effective = to->effective;
+    c->priority = to->priority;
+    c->pays_kinds = to->pays_kinds;
+    c->prefers = to->prefers;
+    c->source = to->source;
+    c->reason = to->reason;
+    c->notes = to->notes;
+    c->reference = to->reference;
+    return CRD_OK;
+}
+
 static crd_status fold_credit(const crd_entry_record *e, const crd__records *r) {
     crd_credit_record *c = r->credit;
     switch (e->type) {
     case CRD_ENTRY_APPLY: apply(e, r, e->amount); return CRD_OK;
     case CRD_ENTRY_UNAPPLY: apply(e, r, -e->amount); return CRD_OK;
-    case CRD_ENTRY_VOID: take(c, &c->voided, e->amount, CRD_CAUSE_VOIDED); return CRD_OK;
+    case CRD_ENTRY_VOID: give_up(e, r, &c->voided, CRD_CAUSE_VOIDED); return CRD_OK;
+    case CRD_ENTRY_DELETE:
+        c->flags |= CRD_FLAG_DELETED;
+        give_up(e, r, &c->deleted, CRD_CAUSE_DELETED);
+        return CRD_OK;
     case CRD_ENTRY_EXPIRE: take(c, &c->expired, e->amount, CRD_CAUSE_EXPIRED); return CRD_OK;
-    case CRD_ENTRY_REVERSE: take(c, &c->reversed, e->amount, CRD_CAUSE_REVERSED); return CRD_OK;
-    case CRD_ENTRY_DELETE: take(c, &c->deleted, e->amount, CRD_CAUSE_DELETED); return CRD_OK;
+    case CRD_ENTRY_REVERSE: reverse(e, c); return CRD_OK;
+    case CRD_ENTRY_REFUND: take(c, &c->refunded, e->amount, CRD_CAUSE_REFUNDED); return CRD_OK;
+    case CRD_ENTRY_UNREFUND: take(c, &c->refunded, -e->amount, CRD_CAUSE_REFUNDED); return CRD_OK;
+    case CRD_ENTRY_ADJUST_PIECE: take(c, &c->adjusted, e->amount, CRD_CAUSE_ADJUSTED); return CRD_OK;
+    case CRD_ENTRY_TRANSFER: take(c, &c->transferred, e->amount, CRD_CAUSE_TRANSFERRED); return CRD_OK;
+    case CRD_ENTRY_UNTRANSFER: take(c, &c->transferred, -e->amount, CRD_CAUSE_TRANSFERRED); return CRD_OK;
+    case CRD_ENTRY_CREDIT_CHANGE: return change_credit(r);
     default: return CRD_E_CORRUPT;
     }
 }
 
-static crd_status fold_invoice(const crd_entry_record *e, crd_invoice_record *i) {
+/* A new total: of a posted invoice the difference is open, which what was settled must leave room for (rule M12). */
+static crd_status revise(const crd__records *r) {
+    const crd_invoice_record *to = r->image;
+    crd_invoice_record *i = r->invoice;
+    if (to == NULL) return CRD_E_CORRUPT;
+    if (i->state != CRD_INVOICE_DRAFT) i->open += to->total - i->total;
+    i->total = to->total;
+    i->tax = to->tax;
+    i->due = to->due;
+    i->flags = to->flags;
+    i->line_count = to->line_count;
+    for (size_t n = 0; n < sizeof i->lines_digest; n++) i->lines_digest[n] = to->lines_digest[n];
+    i->reference = to->reference;
+    i->text = to->text;
+    i->revision += 1;
+    name_invoice(i, i->cause != CRD_CAUSE_NONE ? i->cause : CRD_CAUSE_APPLIED);
+    return CRD_OK;
+}
+
+static void write_off(const crd_entry_record *e, const crd__records *r, int64_t amount) {
+    r->invoice->open -= amount;
+    r->invoice->written_off += amount;
+    name_invoice(r->invoice, e->cause);
+    if (r->receipt != NULL) r->receipt->written_off += amount;
+}
+
+static crd_status fold_invoice(const crd_entry_record *e, const crd__records *r) {
+    crd_invoice_record *i = r->invoice;
     switch (e->type) {
     case CRD_ENTRY_SEND:
         i->state = CRD_INVOICE_OPEN;
@@ -163,26 +234,61 @@ static crd_status fold_invoice(const crd_entry_record *e, crd_invoice_record *i)
         i->cancelled += i->open;
         i->open = 0;
         return CRD_OK;
+    case CRD_ENTRY_CUT:
+        i->cancelled += e->amount;
+        i->open -= e->amount;
+        name_invoice(i, CRD_CAUSE_CANCELLED);
+        return CRD_OK;
+    case CRD_ENTRY_REVISE: return revise(r);
+    case CRD_ENTRY_WRITE_OFF: write_off(e, r, e->amount); return CRD_OK;
+    case CRD_ENTRY_UNWRITE_OFF: write_off(e, r, -e->amount); return CRD_OK;
     default: return CRD_E_CORRUPT;
     }
+}
+
+/* A memo that names its invoice is a return, or the invoice's other half (rule M12). */
+static crd_status fold_issue(const crd_entry_record *e, const crd__records *r) {
+    if (r->credit == NULL || r->credit->first_seq != e->seq) return CRD_E_CORRUPT;
+    touch_credit(e, r->credit);
+    if (r->receipt != NULL) touch_receipt(e, r->receipt);
+    if (r->invoice != NULL) {
+        leave_invoice(r->account, r->invoice);
+        if (!crd__add(r->invoice->returned, r->credit->original, &r->invoice->returned)) return CRD_E_OVERFLOW;
+        if (r->credit->kind == CRD_CREDIT_REVERSED_INVOICE) {
+            r->invoice->flags |= CRD_FLAG_REVERSED;
+            r->invoice->reversed_by = r->credit->id;
+        }
+        touch_invoice(e, r->invoice);
+        if (enter_invoice(r->account, r->invoice) != CRD_OK) return CRD_E_CORRUPT;
+    }
+    return enter_credit(r->account, r->credit);
+}
+
+static crd_status fold_customer(const crd_entry_record *e, const crd__records *r) {
+    const crd_customer_record *to = r->image;
+    crd_customer_record *c = r->customer;
+    if (c == NULL) return CRD_E_CORRUPT;
+    if (to != NULL) {
+        c->switches = to->switches;
+        c->name = to->name;
+        c->category = to->category;
+        c->location = to->location;
+        c->parent = to->parent;
+        c->last_seq = e->seq;
+    }
+    r->account->switches = c->switches;
+    return c->last_seq == e->seq ? CRD_OK : CRD_E_CORRUPT;
 }
 
 /* Entries that create a document: the image is the document, the fold only counts it in. */
 static crd_status fold_image(const crd_entry_record *e, const crd__records *r) {
     switch (e->type) {
-    case CRD_ENTRY_CUSTOMER:
-        if (r->customer == NULL) return CRD_E_CORRUPT;
-        r->account->switches = r->customer->switches;
-        return r->customer->last_seq == e->seq ? CRD_OK : CRD_E_CORRUPT;
+    case CRD_ENTRY_CUSTOMER: return fold_customer(e, r);
     case CRD_ENTRY_RECEIPT:
         if (r->receipt == NULL) return CRD_E_CORRUPT;
         touch_receipt(e, r->receipt);
         return r->receipt->first_seq == e->seq ? CRD_OK : CRD_E_CORRUPT;
-    case CRD_ENTRY_ISSUE:
-        if (r->credit == NULL || r->credit->first_seq != e->seq) return CRD_E_CORRUPT;
-        touch_credit(e, r->credit);
-        if (r->receipt != NULL) touch_receipt(e, r->receipt);
-        return enter_credit(r->account, r->credit);
+    case CRD_ENTRY_ISSUE: return fold_issue(e, r);
     case CRD_ENTRY_INVOICE:
         if (r->invoice == NULL || r->invoice->first_seq != e->seq) return CRD_E_CORRUPT;
         touch_invoice(e, r->invoice);
@@ -191,13 +297,33 @@ static crd_status fold_image(const crd_entry_record *e, const crd__records *r) {
     }
 }
 
-/* Entries that concern the whole receipt; what its money did has entries of its own. */
+/* Entries that end a receipt; what its money did is taken back by entries of its own. Money that returns later goes the
+ * same way, so its credit is marked too (rules M8, M13). */
 static crd_status fold_receipt(const crd_entry_record *e, const crd__records *r) {
     if (r->receipt == NULL) return CRD_E_CORRUPT;
-    r->receipt->state = CRD_RECEIPT_UNDONE;
-    r->receipt->cause = CRD_CAUSE_UNDONE;
+    switch (e->type) {
+    case CRD_ENTRY_RECEIPT_UNDO:
+        r->receipt->state = CRD_RECEIPT_UNDONE;
+        r->receipt->cause = CRD_CAUSE_UNDONE;
+        break;
+    case CRD_ENTRY_RECEIPT_REVERSE:
+        r->receipt->state = CRD_RECEIPT_REVERSED;
+        r->receipt->cause = CRD_CAUSE_REVERSED;
+        r->receipt->flags |= CRD_FLAG_REVERSED;
+        break;
+    default:
+        r->receipt->state = CRD_RECEIPT_DELETED;
+        r->receipt->cause = CRD_CAUSE_DELETED;
+        r->receipt->flags |= CRD_FLAG_DELETED;
+        break;
+    }
     touch_receipt(e, r->receipt);
-    return r->receipt->applied == 0 && r->receipt->amount == 0 ? CRD_OK : CRD_E_CORRUPT;
+    if (r->credit != NULL) {
+        if (e->type != CRD_ENTRY_RECEIPT_DELETE) r->credit->flags |= CRD_FLAG_REVERSED;
+        touch_credit(e, r->credit);
+    }
+    if (e->type == CRD_ENTRY_RECEIPT_REVERSE) return CRD_OK; /* credits used on the same receipt stay applied */
+    return r->receipt->applied == 0 && r->receipt->written_off == 0 ? CRD_OK : CRD_E_CORRUPT;
 }
 
 static crd_status fold_move(crd_entry_record *e, const crd__records *r, int wants_credit) {
@@ -205,7 +331,7 @@ static crd_status fold_move(crd_entry_record *e, const crd__records *r, int want
     if (e->amount < 0 || (wants_credit ? r->credit == NULL : r->invoice == NULL)) return CRD_E_CORRUPT;
     if (r->credit != NULL) leave_credit(r->account, r->credit);
     if (r->invoice != NULL) leave_invoice(r->account, r->invoice);
-    status = wants_credit ? fold_credit(e, r) : fold_invoice(e, r->invoice);
+    status = wants_credit ? fold_credit(e, r) : fold_invoice(e, r);
     if (r->credit != NULL) {
         touch_credit(e, r->credit);
         if (status == CRD_OK) status = enter_credit(r->account, r->credit);
@@ -218,9 +344,60 @@ static crd_status fold_move(crd_entry_record *e, const crd__records *r, int want
     }
     if (r->receipt != NULL) {
         touch_receipt(e, r->receipt);
-        if (r->receipt->applied < 0) status = CRD_E_CORRUPT;
+        if (r->receipt->applied < 0 || r->receipt->written_off < 0) status = CRD_E_CORRUPT;
     }
     return status;
+}
+
+/* ---- holds ---- */
+
+/* Puts `amount` of the credit aside, or gives it back when it is negative: for a draft it is allocated. */
+static void put_aside(const crd__records *r, int64_t amount) {
+    if (r->hold->invoice[0] != '\0') {
+        r->credit->allocated += amount;
+        r->invoice->allocated += amount;
+    } else {
+        r->credit->held += amount;
+    }
+}
+
+static void end_hold(const crd_entry_record *e, crd_hold_record *h) {
+    static const struct {
+        uint32_t state, cause;
+    } ends[] = {{CRD_HOLD_RELEASED, CRD_CAUSE_NONE}, {CRD_HOLD_LAPSED, CRD_CAUSE_EXPIRED},
+                {CRD_HOLD_CAPTURED, CRD_CAUSE_APPLIED}};
+    h->amount -= e->amount;
+    if (e->type == CRD_ENTRY_CAPTURE)
+        h->captured += e->amount;
+    else
+        h->released += e->amount;
+    if (h->amount > 0) return;
+    h->state = ends[e->type - CRD_ENTRY_RELEASE].state;
+    h->cause = ends[e->type - CRD_ENTRY_RELEASE].cause;
+}
+
+static crd_status fold_hold(crd_entry_record *e, const crd__records *r) {
+    crd_hold_record *h = r->hold;
+    crd_status status;
+    if (e->amount < 0 || h == NULL || r->credit == NULL || (h->invoice[0] != '\0') != (r->invoice != NULL))
+        return CRD_E_CORRUPT;
+    if (e->type == CRD_ENTRY_HOLD && (h->first_seq != e->seq || h->amount != e->amount)) return CRD_E_CORRUPT;
+    leave_credit(r->account, r->credit);
+    put_aside(r, e->type == CRD_ENTRY_HOLD ? e->amount : -e->amount);
+    if (e->type != CRD_ENTRY_HOLD) end_hold(e, h);
+    h->last_seq = e->seq;
+    h->last_date = CRD__MAX(h->last_date, e->business_date);
+    if (h->lapses_at != 0 && (r->account->lapses_at == 0 || h->lapses_at < r->account->lapses_at))
+        r->account->lapses_at = h->lapses_at;
+    touch_credit(e, r->credit);
+    status = enter_credit(r->account, r->credit);
+    e->credit_after = r->credit->remaining;
+    if (r->invoice != NULL) {
+        touch_invoice(e, r->invoice);
+        if (!crd__invoice_check(r->invoice)) status = CRD_E_CORRUPT;
+        e->invoice_after = r->invoice->open;
+    }
+    return h->amount >= 0 ? status : CRD_E_CORRUPT;
 }
 
 crd_status crd__fold(crd_entry_record *e, const crd__records *r) {
@@ -229,10 +406,21 @@ crd_status crd__fold(crd_entry_record *e, const crd__records *r) {
     case CRD_ENTRY_RECEIPT:
     case CRD_ENTRY_ISSUE:
     case CRD_ENTRY_INVOICE: return fold_image(e, r);
-    case CRD_ENTRY_RECEIPT_UNDO: return fold_receipt(e, r);
+    case CRD_ENTRY_RECEIPT_UNDO:
+    case CRD_ENTRY_RECEIPT_REVERSE:
+    case CRD_ENTRY_RECEIPT_DELETE: return fold_receipt(e, r);
     case CRD_ENTRY_SWITCHES: r->account->switches = (uint32_t)e->amount; return CRD_OK;
+    case CRD_ENTRY_ADJUST: return e->amount >= 0 ? CRD_OK : CRD_E_CORRUPT; /* its pieces, or its credit, follow */
+    case CRD_ENTRY_HOLD:
+    case CRD_ENTRY_RELEASE:
+    case CRD_ENTRY_LAPSE:
+    case CRD_ENTRY_CAPTURE: return fold_hold(e, r);
     case CRD_ENTRY_SEND:
-    case CRD_ENTRY_INVOICE_VOID: return fold_move(e, r, 0);
+    case CRD_ENTRY_REVISE:
+    case CRD_ENTRY_INVOICE_VOID:
+    case CRD_ENTRY_WRITE_OFF:
+    case CRD_ENTRY_UNWRITE_OFF:
+    case CRD_ENTRY_CUT: return fold_move(e, r, 0);
     default: return fold_move(e, r, 1);
     }
 }

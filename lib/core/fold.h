@@ -10,13 +10,17 @@
 #include <credit/record.h>
 
 /* The records an entry names; NULL where it names none. For an entry that creates a document (ISSUE, INVOICE, RECEIPT,
- * CUSTOMER) the record is the image it carries. */
+ * HOLD, CUSTOMER) the record is the image it carries. For one that changes attributes (CUSTOMER of a customer there is,
+ * CREDIT_CHANGE, REVISE) `image` is the record as it is to be, whose attributes, not amounts, are taken over; its texts
+ * must live as long as the record. */
 typedef struct crd__records {
     crd_account_record *account; /* never NULL */
     crd_customer_record *customer;
     crd_credit_record *credit;
     crd_invoice_record *invoice;
     crd_receipt_record *receipt;
+    crd_hold_record *hold;
+    const void *image;
 } crd__records;
 
 /*

@@ -58,7 +58,7 @@ enum wire { WIRE_VARINT, WIRE_BYTES, WIRE_FIXED };
     F(credit, voided, MINOR, 0) F(credit, reversed, MINOR, 0) F(credit, expired, MINOR, 0)                             \
     F(credit, adjusted, MINOR, 0) F(credit, transferred, MINOR, 0) F(credit, deleted, MINOR, 0)                        \
     F(credit, opening_original, MINOR, 0) F(credit, opening_used, MINOR, 0) F(credit, stands_for, U32, 0)              \
-    F(credit, pays_kinds, U32, 0) F(credit, line_count, U32, 0)
+    F(credit, pays_kinds, U32, 0) F(credit, line_count, U32, 0) F(credit, reversed_own, MINOR, 0)
 
 #define INVOICE(F, B)                                                                                                  \
     F(invoice, customer, TEXT, KEY) F(invoice, id, TEXT, KEY) F(invoice, currency, TEXT, 0)                            \

@@ -357,6 +357,18 @@ static crd_status take_image(crd_ledger *ledger, uint32_t kind, const void *reco
     return CRD_OK;
 }
 
+/* The image of a document that an entry changed as such: as it is afterwards. */
+static crd_status take_changed(crd_ledger *ledger, const crd__records *records, crd_entry_record *entry) {
+    switch (entry->type) {
+    case CRD_ENTRY_SEND:
+    case CRD_ENTRY_REVISE: return take_image(ledger, CRD_KIND_INVOICE, records->invoice, entry);
+    case CRD_ENTRY_CREDIT_CHANGE: return take_image(ledger, CRD_KIND_CREDIT, records->credit, entry);
+    case CRD_ENTRY_CUSTOMER:
+        return records->image != NULL ? take_image(ledger, CRD_KIND_CUSTOMER, records->customer, entry) : CRD_OK;
+    default: return CRD_OK;
+    }
+}
+
 static crd_status touch(crd_ledger *ledger, crd__doc *doc) {
     return doc != NULL ? crd__touch_doc(ledger, doc) : CRD_OK;
 }
@@ -383,6 +395,7 @@ static void administer(const crd__command *command, const crd__concerned *on, cr
     e->credit = id_of(on->credit);
     e->invoice = id_of(on->invoice);
     e->receipt = id_of(on->receipt);
+    e->hold = id_of(on->hold);
 }
 
 crd_status crd__write_entry(crd__command *command, const crd__concerned *on, crd_entry_record *entry) {
@@ -396,6 +409,7 @@ crd_status crd__write_entry(crd__command *command, const crd__concerned *on, crd
     if (status == CRD_OK) status = touch(ledger, on->credit);
     if (status == CRD_OK) status = touch(ledger, on->invoice);
     if (status == CRD_OK) status = touch(ledger, on->receipt);
+    if (status == CRD_OK) status = touch(ledger, on->hold);
     if (status != CRD_OK) return status;
     kept->record = *entry;
     kept->on = *on;
@@ -405,13 +419,14 @@ crd_status crd__write_entry(crd__command *command, const crd__concerned *on, crd
     records.credit = record_of(on->credit);
     records.invoice = record_of(on->invoice);
     records.receipt = record_of(on->receipt);
+    records.hold = record_of(on->hold);
+    records.image = on->image;
     status = crd__fold(&kept->record, &records);
     if (status == CRD_E_OVERFLOW) return crd__fail(ledger, status, NULL);
     if (status != CRD_OK)
         return crd__fail_subject(ledger, CRD_E_CORRUPT, CRD_KIND_ACCOUNT, account->customer, account->currency,
                                  "its records would contradict each other; nothing was written");
-    if (on->invoice != NULL && entry->type == CRD_ENTRY_SEND)
-        status = take_image(ledger, CRD_KIND_INVOICE, records.invoice, &kept->record);
+    status = take_changed(ledger, &records, &kept->record);
     if (status == CRD_OK)
         status = crd_entry_hash(&kept->record, account->last_seq == 0 ? NULL : account->last_hash, kept->record.hash);
     if (status != CRD_OK) return crd__fail(ledger, status, NULL);
@@ -470,6 +485,7 @@ crd_status crd__write_document(crd__command *command, crd__concerned *on, uint32
     case CRD_KIND_CUSTOMER: on->customer = *out; break;
     case CRD_KIND_CREDIT: on->credit = *out; break;
     case CRD_KIND_INVOICE: on->invoice = *out; break;
+    case CRD_KIND_HOLD: on->hold = *out; break;
     default: on->receipt = *out; break;
     }
     return crd__write_entry(command, on, entry);

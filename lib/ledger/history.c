@@ -70,15 +70,24 @@ static crd__application *by_seq(crd__application *list, uint64_t count, int64_t 
     return low < count && list[low].seq == seq ? &list[low] : NULL;
 }
 
-static crd_status fold_applications(crd_ledger *ledger, const crd__list *entries, crd__application **out,
-                                    uint64_t *count) {
+static int undoes(uint32_t type) {
+    return type == CRD_ENTRY_UNAPPLY || type == CRD_ENTRY_UNREFUND || type == CRD_ENTRY_UNTRANSFER ||
+           type == CRD_ENTRY_UNWRITE_OFF;
+}
+
+static crd_status fold_deeds(crd_ledger *ledger, const crd__list *entries, uint64_t types, crd__application **out,
+                             uint64_t *count) {
     crd__application *list = crd__arena_take(&ledger->scratch, (entries->count + 1) * sizeof *list);
     uint64_t found = 0;
     if (list == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
     for (uint64_t i = 0; i < entries->count; i++) {
         const crd_entry_record *e = entries->items[i];
         crd__application *undone;
-        if (e->type == CRD_ENTRY_APPLY) {
+        if (types >> e->type & 1) {
+            list[found].type = e->type;
+            list[found].cause = e->cause;
+            list[found].other_customer = e->other_customer;
+            list[found].other_id = e->other_id;
             list[found].seq = e->seq;
             list[found].left = e->amount;
             list[found].flags = e->flags;
@@ -86,7 +95,7 @@ static crd_status fold_applications(crd_ledger *ledger, const crd__list *entries
             list[found].invoice = e->invoice;
             list[found].receipt = e->receipt;
             found++;
-        } else if (e->type == CRD_ENTRY_UNAPPLY && (undone = by_seq(list, found, e->undoes)) != NULL) {
+        } else if (undoes(e->type) && (undone = by_seq(list, found, e->undoes)) != NULL) {
             if (e->amount > undone->left) return crd__fail(ledger, CRD_E_CORRUPT, NULL);
             undone->left -= e->amount;
         }
@@ -96,8 +105,8 @@ static crd_status fold_applications(crd_ledger *ledger, const crd__list *entries
     return CRD_OK;
 }
 
-crd_status crd__applications(crd_ledger *ledger, const crd__account *account, const crd__doc *of,
-                             crd__application **out, uint64_t *count) {
+crd_status crd__deeds(crd_ledger *ledger, const crd__account *account, const crd__doc *of, uint64_t types,
+                      crd__application **out, uint64_t *count) {
     crd_query query = crd__query(CRD_KIND_BIT_ENTRY, account->record.customer, account->record.currency);
     crd__list entries = {NULL, 0, 0};
     crd_status status;
@@ -106,9 +115,14 @@ crd_status crd__applications(crd_ledger *ledger, const crd__account *account, co
     if (of->kind == CRD_KIND_INVOICE) query.entry_invoice = crd__doc_id(of);
     if (of->kind == CRD_KIND_RECEIPT) query.entry_receipt = crd__doc_id(of);
     status = gather(ledger, account, &query, &entries);
-    if (status == CRD_OK) status = fold_applications(ledger, &entries, out, count);
+    if (status == CRD_OK) status = fold_deeds(ledger, &entries, types, out, count);
     crd__list_free(&ledger->allocator, &entries);
     return status;
+}
+
+crd_status crd__applications(crd_ledger *ledger, const crd__account *account, const crd__doc *of,
+                             crd__application **out, uint64_t *count) {
+    return crd__deeds(ledger, account, of, CRD__BIT(CRD_ENTRY_APPLY), out, count);
 }
 
 static void name(crd_key *key, const crd__account *account, uint32_t kind, const char *id) {

@@ -67,12 +67,14 @@ typedef struct crd__handle {
 struct crd_credit { crd__handle handle; };
 struct crd_invoice { crd__handle handle; };
 struct crd_receipt { crd__handle handle; };
+struct crd_hold { crd__handle handle; };
 struct crd_customer { crd__handle handle; };
 
 /* A journal entry of the unit, and the records it concerns; NULL where none. */
 typedef struct crd__concerned {
     crd__account *account;
-    crd__doc *customer, *credit, *invoice, *receipt;
+    crd__doc *customer, *credit, *invoice, *receipt, *hold;
+    const void *image; /* CUSTOMER of one there is, CREDIT_CHANGE, REVISE: the record as it is to be; see core/fold.h */
 } crd__concerned;
 typedef struct crd__entry {
     crd_entry_record record;
@@ -304,17 +306,24 @@ void crd__entry_clear(crd_entry_record *entry, uint32_t type, int32_t date);
 /* "~" + currency + sequence, in the unit's arena. */
 char *crd__derive_id(crd__command *command, const crd__account *account, int64_t seq);
 
-/* history.c: applications are entries; this finds what is left of them */
+/* history.c: applications, and whatever else can be undone, are entries; this finds what is left of them */
 
 typedef struct crd__application {
     int64_t seq;
     int64_t left; /* amount less what was undone */
+    uint32_t type;  /* CRD_ENTRY_APPLY, REFUND, TRANSFER or WRITE_OFF */
     uint32_t flags;
+    uint32_t cause;
     const char *credit, *invoice, *receipt;
+    const char *other_customer, *other_id; /* TRANSFER: where it went */
 } crd__application;
 
-/* The applications of one credit, invoice or receipt, oldest first, with what is left of each. They live in the scratch
- * arena, until the next read into it. */
+/* What one credit, invoice or receipt did that can be undone, of the types in `types` (a set of CRD__BIT), oldest first,
+ * with what is left of each. They live in the scratch arena, until the next read into it. */
+#define CRD__BIT(type) (UINT64_C(1) << (type))
+crd_status crd__deeds(crd_ledger *ledger, const crd__account *account, const crd__doc *of, uint64_t types,
+                      crd__application **out, uint64_t *count);
+/* The applications among them. */
 crd_status crd__applications(crd_ledger *ledger, const crd__account *account, const crd__doc *of,
                              crd__application **out, uint64_t *count);
 /* Undoes (part of) one application. */

@@ -577,6 +577,8 @@ static void tell(crd_ledger *ledger) {
         if (entry->on.credit != NULL) event.credit = entry->on.credit->record;
         if (entry->on.invoice != NULL) event.invoice = entry->on.invoice->record;
         if (entry->on.receipt != NULL) event.receipt = entry->on.receipt->record;
+        if (entry->on.hold != NULL) event.hold = entry->on.hold->record;
+        if (entry->on.customer != NULL) event.customer = entry->on.customer->record;
         ledger->busy = 1;
         ledger->hooks.event(ledger->hooks.ctx, &event);
         ledger->busy = 0;

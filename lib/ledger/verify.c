@@ -66,8 +66,35 @@ static uint32_t image_kind(uint32_t type) {
     case CRD_ENTRY_ISSUE: return CRD_KIND_CREDIT;
     case CRD_ENTRY_INVOICE: return CRD_KIND_INVOICE;
     case CRD_ENTRY_RECEIPT: return CRD_KIND_RECEIPT;
+    case CRD_ENTRY_HOLD: return CRD_KIND_HOLD;
     default: return 0;
     }
+}
+
+/* Decodes the image that an entry carries; its texts live in `arena`. Not readable: a finding. */
+static crd_status read_image(verifier *v, const crd_entry_record *e, uint32_t kind, void *record, crd__arena *arena,
+                             int *readable) {
+    uint64_t room = e->image_size + 64;
+    char *text = crd__arena_take(arena, room);
+    if (text == NULL) return crd__fail(v->ledger, CRD_E_NOMEM, NULL);
+    crd__record_clear(kind, record);
+    *readable = e->image != NULL && crd_record_decode(kind, e->image, e->image_size, record, text, room) == CRD_OK;
+    if (!*readable) find_entry(v, e, "image", "the image of the document cannot be read", 0, 0);
+    return CRD_OK;
+}
+
+/* The document as an entry says it is to be; its texts live as long as the replayed documents. */
+static crd_status changed_image(verifier *v, const crd_entry_record *e, uint32_t kind, const void **out) {
+    uint32_t size = 0;
+    int readable = 0;
+    void *record;
+    crd_status status;
+    (void)crd_record_fields(kind, NULL, &size);
+    record = crd__arena_take(&v->replayed, size);
+    if (record == NULL) return crd__fail(v->ledger, CRD_E_NOMEM, NULL);
+    status = read_image(v, e, kind, record, &v->replayed, &readable);
+    *out = readable ? record : NULL;
+    return status;
 }
 
 /* The document an entry creates, from the image it carries. NULL, and a finding, when it is not one. */
@@ -77,16 +104,12 @@ static crd_status decode_image(verifier *v, const crd_entry_record *e, uint32_t 
         crd_credit_record credit;
         crd_invoice_record invoice;
         crd_receipt_record receipt;
+        crd_hold_record hold;
     } record;
-    uint64_t room = e->image_size + 64;
-    char *text = crd__arena_take(&v->page, room);
+    int readable;
+    crd_status status = read_image(v, e, kind, &record, &v->page, &readable);
     *out = NULL;
-    if (text == NULL) return crd__fail(v->ledger, CRD_E_NOMEM, NULL);
-    crd__record_clear(kind, &record);
-    if (e->image == NULL || crd_record_decode(kind, e->image, e->image_size, &record, text, room) != CRD_OK) {
-        find_entry(v, e, "image", "the image of the document cannot be read", 0, 0);
-        return CRD_OK;
-    }
+    if (status != CRD_OK || !readable) return status;
     if (strcmp(crd__record_customer(kind, &record), e->customer) != 0 ||
         strcmp(crd__record_currency(kind, &record), e->currency) != 0 ||
         crd__doc_find(&v->books, kind,
@@ -106,19 +129,26 @@ static void *named(verifier *v, const crd_entry_record *e, uint32_t kind, const 
 /* What the entry names. A receipt may name the credit it is about to make, and does not concern it yet. */
 static crd_status gather(verifier *v, const crd_entry_record *e, crd__records *r) {
     uint32_t creates = image_kind(e->type);
+    crd__doc *known = e->type == CRD_ENTRY_CUSTOMER ? crd__doc_find(&v->books, CRD_KIND_CUSTOMER, e->customer) : NULL;
     crd__doc *doc = NULL;
     crd_status status = CRD_OK;
     memset(r, 0, sizeof *r);
     r->account = &v->books.record;
+    if (known != NULL) creates = 0;
     if (creates != 0) status = decode_image(v, e, creates, &doc);
+    if (known != NULL) status = changed_image(v, e, CRD_KIND_CUSTOMER, &r->image);
+    if (e->type == CRD_ENTRY_REVISE) status = changed_image(v, e, CRD_KIND_INVOICE, &r->image);
+    if (e->type == CRD_ENTRY_CREDIT_CHANGE) status = changed_image(v, e, CRD_KIND_CREDIT, &r->image);
     if (status != CRD_OK) return status;
     if (creates == CRD_KIND_CUSTOMER && doc != NULL) r->customer = doc->record;
+    if (known != NULL) r->customer = known->record;
     r->credit = creates == CRD_KIND_CREDIT ? (doc != NULL ? doc->record : NULL)
                                            : named(v, e, CRD_KIND_CREDIT, e->credit);
     r->invoice = creates == CRD_KIND_INVOICE ? (doc != NULL ? doc->record : NULL)
                                              : named(v, e, CRD_KIND_INVOICE, e->invoice);
     r->receipt = creates == CRD_KIND_RECEIPT ? (doc != NULL ? doc->record : NULL)
                                              : named(v, e, CRD_KIND_RECEIPT, e->receipt);
+    r->hold = creates == CRD_KIND_HOLD ? (doc != NULL ? doc->record : NULL) : named(v, e, CRD_KIND_HOLD, e->hold);
     return CRD_OK;
 }
 

@@ -18,7 +18,7 @@
     L(applied_outside) L(applied_by_receipt) L(refunded) L(voided) L(reversed) L(expired) L(adjusted)         \
     L(transferred) L(deleted) L(tax) L(opening_original) L(opening_used) L(issued_at) I(priority)             \
     U(stands_for) U(pays_kinds) U(line_count) T(receipt) T(prefers) T(origin) T(source) T(reason) T(notes)    \
-    T(method) T(payment_info) T(reference)
+    T(method) T(payment_info) T(reference) L(reversed_own)
 
 #define INVOICE_COLUMNS(F, U, I, L, T, H)                                                                     \
     F(flags) T(currency) L(first_seq) L(last_seq) U(kind) U(state) U(cause) U(revision) I(issued) I(due)      \
