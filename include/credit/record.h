@@ -206,7 +206,7 @@ typedef struct crd_account_record {
     int64_t available;        /**< Σ remaining − held − allocated of credits effective when issued: what is usable on
                                    dates from usable_from until before turns_on */
     int64_t invoice_open;     /**< Σ open of posted invoices; balance = invoice_open − credit_remaining */
-    int64_t credits_issued;   /**< number of credits ever issued and not deleted */
+    int64_t credits_issued;   /**< number of credits issued here and not deleted; not those brought in or transferred in */
     int64_t issued;           /**< Σ original of those */
     int64_t applied;          /**< Σ applied of credits, net of what was undone */
     int32_t turns_on;         /**< no credit turns usable or expires before this date, 0 = never; may be early */

@@ -23,8 +23,9 @@ static int effective_at_issue(const crd_credit_record *c) {
     return c->effective <= c->issued;
 }
 
+/* What came from another customer or an older system was not issued here (rules M4, M10). */
 static int counts_as_issued(const crd_credit_record *c) {
-    return !(c->flags & (CRD_FLAG_DELETED | CRD_FLAG_TRANSFERRED_IN));
+    return !(c->flags & (CRD_FLAG_DELETED | CRD_FLAG_TRANSFERRED_IN)) && c->credit_class != CRD_CLASS_OPENING;
 }
 
 static void leave_credit(crd_account_record *a, const crd_credit_record *c) {

@@ -25,15 +25,67 @@ static int same(const char *a, const char *b) {
 
 /* What the journal says about one document. */
 typedef struct journal_sums {
-    int64_t applied, outside, by_receipt, voided, expired, reversed, deleted;
+    int64_t applied, outside, by_receipt, refunded, voided, expired, reversed, reversed_own, adjusted, transferred, deleted;
+    int64_t written_off, cut, returned, held, allocated, captured, released;
     int64_t last_seq;
     int32_t last_date;
 } journal_sums;
 
-typedef enum { CREDIT, INVOICE, RECEIPT } side;
+typedef enum { CREDIT, INVOICE, RECEIPT, HOLD } side;
 
 static const char *named(const crd_entry_record *e, side which) {
-    return which == CREDIT ? e->credit : which == INVOICE ? e->invoice : e->receipt;
+    return which == CREDIT ? e->credit : which == INVOICE ? e->invoice : which == RECEIPT ? e->receipt : e->hold;
+}
+
+static void add_credit_side(journal_sums *s, const crd_entry_record *e) {
+    int own = (e->flags & CRD_ENTRY_BY_OWN_RECEIPT) != 0;
+    switch (e->type) {
+    case CRD_ENTRY_APPLY:
+    case CRD_ENTRY_UNAPPLY: {
+        int64_t amount = e->type == CRD_ENTRY_APPLY ? e->amount : -e->amount;
+        s->applied += amount;
+        if (e->invoice[0] == '\0') s->outside += amount;
+        if (own) s->by_receipt += amount;
+        break;
+    }
+    case CRD_ENTRY_VOID: s->voided += e->amount; break;
+    case CRD_ENTRY_EXPIRE: s->expired += e->amount; break;
+    case CRD_ENTRY_REVERSE:
+        s->reversed += e->amount;
+        if (own) s->reversed_own += e->amount;
+        break;
+    case CRD_ENTRY_DELETE: s->deleted += e->amount; break;
+    case CRD_ENTRY_REFUND: s->refunded += e->amount; break;
+    case CRD_ENTRY_UNREFUND: s->refunded -= e->amount; break;
+    case CRD_ENTRY_ADJUST_PIECE: s->adjusted += e->amount; break;
+    case CRD_ENTRY_TRANSFER: s->transferred += e->amount; break;
+    case CRD_ENTRY_UNTRANSFER: s->transferred -= e->amount; break;
+    default: break;
+    }
+}
+
+/* The image of the hold tells whether it is an allocation: then its entries name the draft. */
+static void add_other_sides(journal_sums *s, const crd_entry_record *e) {
+    int64_t *aside = e->invoice[0] != '\0' ? &s->allocated : &s->held;
+    switch (e->type) {
+    case CRD_ENTRY_WRITE_OFF: s->written_off += e->amount; break;
+    case CRD_ENTRY_UNWRITE_OFF: s->written_off -= e->amount; break;
+    case CRD_ENTRY_CUT: s->cut += e->amount; break;
+    case CRD_ENTRY_ISSUE: s->returned += e->amount; break;
+    case CRD_ENTRY_VOID:
+    case CRD_ENTRY_DELETE: s->returned -= e->amount; break;
+    case CRD_ENTRY_HOLD: *aside += e->amount; break;
+    case CRD_ENTRY_RELEASE:
+    case CRD_ENTRY_LAPSE:
+        *aside -= e->amount;
+        s->released += e->amount;
+        break;
+    case CRD_ENTRY_CAPTURE:
+        *aside -= e->amount;
+        s->captured += e->amount;
+        break;
+    default: break;
+    }
 }
 
 static journal_sums add_up(const book *b, const char *customer, const char *currency, side which, const char *id) {
@@ -41,18 +93,11 @@ static journal_sums add_up(const book *b, const char *customer, const char *curr
     memset(&s, 0, sizeof s);
     for (size_t i = 0; i < b->count; i++) {
         const crd_entry_record *e = b->items[i].record;
-        int64_t sign;
         if (b->items[i].kind != CRD_KIND_ENTRY || !same(e->customer, customer) || !same(e->currency, currency) ||
             !same(named(e, which), id))
             continue;
-        sign = e->type == CRD_ENTRY_APPLY ? 1 : e->type == CRD_ENTRY_UNAPPLY ? -1 : 0;
-        s.applied += sign * e->amount;
-        if (e->invoice[0] == '\0') s.outside += sign * e->amount;
-        if (e->flags & CRD_ENTRY_BY_OWN_RECEIPT) s.by_receipt += sign * e->amount;
-        if (e->type == CRD_ENTRY_VOID) s.voided += e->amount;
-        if (e->type == CRD_ENTRY_EXPIRE) s.expired += e->amount;
-        if (e->type == CRD_ENTRY_REVERSE) s.reversed += e->amount;
-        if (e->type == CRD_ENTRY_DELETE) s.deleted += e->amount;
+        add_credit_side(&s, e);
+        add_other_sides(&s, e);
         if (e->seq > s.last_seq) s.last_seq = e->seq;
         if (e->business_date > s.last_date) s.last_date = e->business_date;
     }
@@ -63,17 +108,25 @@ static const char *credit_problem(const book *b, const crd_credit_record *c) {
     journal_sums s = add_up(b, c->customer, c->currency, CREDIT, c->id);
     int64_t gone = c->applied + c->refunded + c->voided + c->reversed + c->expired + c->adjusted + c->transferred +
                    c->deleted;
-    if (c->remaining < 0 || c->applied < 0 || c->voided < 0 || c->expired < 0 || c->held < 0 || c->allocated < 0)
-        return say("credit %s has a negative amount", c->id);
+    const int64_t figures[] = {c->remaining, c->applied, c->refunded, c->voided,      c->reversed, c->expired,
+                               c->adjusted,  c->deleted, c->held,     c->transferred, c->allocated};
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+        if (figures[i] < 0) return say("credit %s has a negative amount", c->id);
     if (c->original != c->remaining + gone)
         return say("credit %s: original %lld is not remaining %lld + %lld used", c->id, (long long)c->original,
                    (long long)c->remaining, (long long)gone);
     if (c->remaining < c->held + c->allocated) return say("credit %s holds more than remains", c->id);
+    if (s.held != c->held || s.allocated != c->allocated)
+        return say("credit %s: held %lld, allocated %lld, its journal says %lld, %lld", c->id, (long long)c->held,
+                   (long long)c->allocated, (long long)s.held, (long long)s.allocated);
     if (s.applied != c->applied || s.outside != c->applied_outside || s.by_receipt != c->applied_by_receipt)
         return say("credit %s: applied %lld, its journal says %lld", c->id, (long long)c->applied,
                    (long long)s.applied);
-    if (s.voided != c->voided || s.expired != c->expired || s.reversed != c->reversed || s.deleted != c->deleted)
+    if (s.voided != c->voided || s.expired != c->expired || s.reversed != c->reversed || s.deleted != c->deleted ||
+        s.reversed_own != c->reversed_own)
         return say("credit %s: what ended it differs from its journal", c->id);
+    if (s.refunded != c->refunded || s.adjusted != c->adjusted || s.transferred != c->transferred)
+        return say("credit %s: what left it differs from its journal", c->id);
     if ((c->state == CRD_CREDIT_ACTIVE) != (c->remaining > 0))
         return say("credit %s: state %u with %lld remaining", c->id, c->state, (long long)c->remaining);
     if ((c->cause == CRD_CAUSE_NONE) != (c->state == CRD_CREDIT_ACTIVE))
@@ -86,7 +139,7 @@ static const char *credit_problem(const book *b, const crd_credit_record *c) {
 static const char *invoice_problem(const book *b, const crd_invoice_record *i) {
     journal_sums s = add_up(b, i->customer, i->currency, INVOICE, i->id);
     int posted = i->state != CRD_INVOICE_DRAFT && i->state != CRD_INVOICE_CANCELLED;
-    if (i->open < 0 || i->applied < 0 || i->written_off < 0 || i->cancelled < 0 || i->total < 0)
+    if (i->open < 0 || i->applied < 0 || i->written_off < 0 || i->cancelled < 0 || i->total < 0 || i->returned < 0)
         return say("invoice %s has a negative amount", i->id);
     if (posted && i->total != i->open + i->applied + i->written_off + i->cancelled)
         return say("invoice %s: total %lld is not open %lld + applied %lld + …", i->id, (long long)i->total,
@@ -95,6 +148,10 @@ static const char *invoice_problem(const book *b, const crd_invoice_record *i) {
     if (s.applied != i->applied)
         return say("invoice %s: applied %lld, its journal says %lld", i->id, (long long)i->applied,
                    (long long)s.applied);
+    if (s.written_off != i->written_off || s.returned != i->returned || s.allocated != i->allocated)
+        return say("invoice %s: written off, returned or allocated differs from its journal", i->id);
+    if (i->returned > i->total && posted) return say("invoice %s: more was returned than sold", i->id);
+    if (i->allocated > i->total) return say("draft %s: more is allocated than ordered", i->id);
     if ((i->state == CRD_INVOICE_OPEN) != (i->open > 0)) return say("invoice %s: state %u", i->id, i->state);
     if (s.last_seq != i->last_seq) return say("invoice %s: last entry is not %lld", i->id, (long long)i->last_seq);
     if (s.last_date != i->last_date) return say("invoice %s: last date is not %d", i->id, (int)i->last_date);
@@ -103,16 +160,32 @@ static const char *invoice_problem(const book *b, const crd_invoice_record *i) {
 
 static const char *receipt_problem(const book *b, const crd_receipt_record *r) {
     journal_sums s = add_up(b, r->customer, r->currency, RECEIPT, r->id);
-    if (s.applied != r->applied)
+    if (s.applied != r->applied || s.written_off != r->written_off)
         return say("receipt %s: applied %lld, its journal says %lld", r->id, (long long)r->applied,
                    (long long)s.applied);
-    if (r->amount < 0 || r->applied < 0) return say("receipt %s has a negative amount", r->id);
+    if (r->amount < 0 || r->applied < 0 || r->written_off < 0) return say("receipt %s has a negative amount", r->id);
     if (s.last_seq != r->last_seq) return say("receipt %s: last entry is not %lld", r->id, (long long)r->last_seq);
     return NULL;
 }
 
+static const char *hold_problem(const book *b, const crd_hold_record *h) {
+    journal_sums s = add_up(b, h->customer, h->currency, HOLD, h->id);
+    if (h->amount < 0 || h->captured < 0 || h->released < 0) return say("hold %s has a negative amount", h->id);
+    if (s.held + s.allocated != h->amount || s.captured != h->captured || s.released != h->released)
+        return say("hold %s: its amounts differ from its journal", h->id);
+    if ((h->state == CRD_HOLD_HELD) != (h->amount > 0)) return say("hold %s: state %u", h->id, h->state);
+    if (s.last_seq != h->last_seq) return say("hold %s: last entry is not %lld", h->id, (long long)h->last_seq);
+    return NULL;
+}
+
 static int is_cash(const crd_credit_record *c) {
-    return c->credit_class == CRD_CLASS_CASH;
+    if (c->credit_class != CRD_CLASS_OPENING) return c->credit_class == CRD_CLASS_CASH;
+    return c->stands_for >= CRD_CREDIT_PAYMENT && c->stands_for <= CRD_CREDIT_UNAPPLIED_CASH;
+}
+
+/* Neither what was deleted, nor what came from another customer or an older system, was issued here. */
+static int was_issued(const crd_credit_record *c) {
+    return !(c->flags & (CRD_FLAG_DELETED | CRD_FLAG_TRANSFERRED_IN)) && c->credit_class != CRD_CLASS_OPENING;
 }
 
 static const char *totals_problem(const book *b, const crd_account_record *a) {
@@ -127,8 +200,10 @@ static const char *totals_problem(const book *b, const crd_account_record *a) {
             sum.credit_held += c->held;
             sum.credit_allocated += c->allocated;
             if (is_cash(c)) sum.cash_remaining += c->remaining;
-            sum.credits_issued += 1;
-            sum.issued += c->original;
+            if (was_issued(c)) {
+                sum.credits_issued += 1;
+                sum.issued += c->original;
+            }
             sum.applied += c->applied;
         }
         if (b->items[n].kind == CRD_KIND_INVOICE && same(i->customer, a->customer) &&
@@ -184,6 +259,7 @@ const char *book_problem(const book *b) {
         case CRD_KIND_CREDIT: found = credit_problem(b, record); break;
         case CRD_KIND_INVOICE: found = invoice_problem(b, record); break;
         case CRD_KIND_RECEIPT: found = receipt_problem(b, record); break;
+        case CRD_KIND_HOLD: found = hold_problem(b, record); break;
         default: break;
         }
         if (found != NULL) return found;
