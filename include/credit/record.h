@@ -212,6 +212,8 @@ typedef struct crd_account_record {
     int32_t turns_on;         /**< no credit turns usable or expires before this date, 0 = never; may be early */
     int32_t usable_from;      /**< no credit counted in `available` is effective later; may be late */
     int64_t lapses_at; /**< no hold lapses before this instant, 0 = never; may be early */
+    int32_t last_date; /**< latest business date of its entries: as of that date or a later one it stands as it is stored */
+    uint32_t reserved;
 } crd_account_record;
 
 /**

@@ -429,6 +429,7 @@ crd_status crd__fold(crd_entry_record *e, const crd__records *r) {
 void crd__fold_account(const crd_entry_record *e, crd_account_record *a) {
     a->last_seq = e->seq;
     a->last_instant = e->instant;
+    a->last_date = CRD__MAX(a->last_date, e->business_date);
     for (int i = 0; i < 32; i++) a->last_hash[i] = e->hash[i];
     a->version = crd_entry_version(e->hash);
 }

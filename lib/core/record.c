@@ -36,7 +36,7 @@ enum wire { WIRE_VARINT, WIRE_BYTES, WIRE_FIXED };
     F(account, credit_allocated, MINOR, 0) F(account, cash_remaining, MINOR, 0) F(account, available, MINOR, 0)        \
     F(account, invoice_open, MINOR, 0) F(account, credits_issued, I64, 0) F(account, issued, MINOR, 0)                 \
     F(account, applied, MINOR, 0) F(account, turns_on, DATE, 0) F(account, lapses_at, INSTANT, 0)                      \
-    F(account, usable_from, DATE, 0)
+    F(account, usable_from, DATE, 0) F(account, last_date, DATE, 0)
 
 #define CUSTOMER(F, B)                                                                                                 \
     F(customer, customer, TEXT, KEY) F(customer, currency, TEXT, 0) F(customer, first_seq, I64, 0)                     \

@@ -306,6 +306,40 @@ void crd__entry_clear(crd_entry_record *entry, uint32_t type, int32_t date);
 /* "~" + currency + sequence, in the unit's arena. */
 char *crd__derive_id(crd__command *command, const crd__account *account, int64_t seq);
 
+/* as_of.c: the journal folded again, for verify and for reports of the past */
+
+typedef struct crd__replay crd__replay;
+struct crd__replay {
+    crd_ledger *ledger;
+    crd__account books; /* the replayed account and its documents, in an arena of the caller's */
+    crd__arena *work;   /* what is needed for one entry only */
+    /* Told of what cannot be, and the replay goes on; NULL: the replay fails as corrupt. */
+    void (*differs)(void *ctx, const crd_entry_record *e, const char *field, const char *message);
+    void *ctx;
+};
+void crd__replay_begin(crd__replay *replay, crd_ledger *ledger, const crd_account_record *of, crd__arena *arena,
+                       crd__arena *work);
+/* Folds one entry into the books, as if it came next. `after` receives it with the figures that the fold gives. */
+crd_status crd__replay_entry(crd__replay *replay, const crd_entry_record *stored, crd_entry_record *after);
+/* Frees the lists of the books; their records live on in the arena. */
+void crd__books_free(crd_ledger *ledger, crd__account *books);
+
+/* The journal of an account as it was known at an instant (0: now), oldest first. Entries of what was deleted as a
+ * mistake, as far as that was known, are left out: no report shows them (rule M11). */
+typedef struct crd__journal {
+    crd_ledger *ledger;
+    const crd_account_record *account;
+    crd__list entries; /* crd_entry_record * */
+} crd__journal;
+crd_status crd__journal_read(crd_ledger *ledger, const crd_account_record *account, int64_t known_at,
+                             crd__arena *arena, crd__journal *out);
+void crd__journal_free(crd__journal *journal);
+/* The account as of a business date (0: whatever the date): the fold of the entries dated on or before it. `books` lives
+ * in `arena`, until crd__books_free(). `moved`, if given, has room for every entry of the journal and receives what
+ * each changed the balance by, 0 for those left out. */
+crd_status crd__as_of(const crd__journal *journal, int32_t date, crd__arena *arena, crd__arena *work,
+                      crd__account *books, int64_t *moved);
+
 /* history.c: applications, and whatever else can be undone, are entries; this finds what is left of them */
 
 typedef struct crd__application {

@@ -22,7 +22,7 @@ typedef struct verifier {
     int stopped;
     crd__arena replayed;
     crd__arena page;
-    crd__account books; /* the replayed account and its documents */
+    crd__replay replay;
     uint8_t hash[32];   /* of the last entry replayed */
     int64_t last_seq;   /* of the account being looked at: entries behind it are not looked at; 0: all are */
     crd__arena known;   /* accounts that are stored, */
@@ -60,102 +60,13 @@ static void find_entry(verifier *v, const crd_entry_record *e, const char *field
 
 /* ---- replay ---- */
 
-static uint32_t image_kind(uint32_t type) {
-    switch (type) {
-    case CRD_ENTRY_CUSTOMER: return CRD_KIND_CUSTOMER;
-    case CRD_ENTRY_ISSUE: return CRD_KIND_CREDIT;
-    case CRD_ENTRY_INVOICE: return CRD_KIND_INVOICE;
-    case CRD_ENTRY_RECEIPT: return CRD_KIND_RECEIPT;
-    case CRD_ENTRY_HOLD: return CRD_KIND_HOLD;
-    default: return 0;
-    }
-}
-
-/* Decodes the image that an entry carries; its texts live in `arena`. Not readable: a finding. */
-static crd_status read_image(verifier *v, const crd_entry_record *e, uint32_t kind, void *record, crd__arena *arena,
-                             int *readable) {
-    uint64_t room = e->image_size + 64;
-    char *text = crd__arena_take(arena, room);
-    if (text == NULL) return crd__fail(v->ledger, CRD_E_NOMEM, NULL);
-    crd__record_clear(kind, record);
-    *readable = e->image != NULL && crd_record_decode(kind, e->image, e->image_size, record, text, room) == CRD_OK;
-    if (!*readable) find_entry(v, e, "image", "the image of the document cannot be read", 0, 0);
-    return CRD_OK;
-}
-
-/* The document as an entry says it is to be; its texts live as long as the replayed documents. */
-static crd_status changed_image(verifier *v, const crd_entry_record *e, uint32_t kind, const void **out) {
-    uint32_t size = 0;
-    int readable = 0;
-    void *record;
-    crd_status status;
-    (void)crd_record_fields(kind, NULL, &size);
-    record = crd__arena_take(&v->replayed, size);
-    if (record == NULL) return crd__fail(v->ledger, CRD_E_NOMEM, NULL);
-    status = read_image(v, e, kind, record, &v->replayed, &readable);
-    *out = readable ? record : NULL;
-    return status;
-}
-
-/* The document an entry creates, from the image it carries. NULL, and a finding, when it is not one. */
-static crd_status decode_image(verifier *v, const crd_entry_record *e, uint32_t kind, crd__doc **out) {
-    union {
-        crd_customer_record customer;
-        crd_credit_record credit;
-        crd_invoice_record invoice;
-        crd_receipt_record receipt;
-        crd_hold_record hold;
-    } record;
-    int readable;
-    crd_status status = read_image(v, e, kind, &record, &v->page, &readable);
-    *out = NULL;
-    if (status != CRD_OK || !readable) return status;
-    if (strcmp(crd__record_customer(kind, &record), e->customer) != 0 ||
-        strcmp(crd__record_currency(kind, &record), e->currency) != 0 ||
-        crd__doc_find(&v->books, kind,
-                      kind == CRD_KIND_CUSTOMER ? e->customer : crd__record_id(kind, &record)) != NULL) {
-        find_entry(v, e, "image", "the entry creates a document of another account, or a second time", 0, 0);
-        return CRD_OK;
-    }
-    return crd__doc_add(&v->books, kind, &record, out);
-}
-
-static void *named(verifier *v, const crd_entry_record *e, uint32_t kind, const char *id) {
-    const crd__doc *doc = id[0] != '\0' ? crd__doc_find(&v->books, kind, id) : NULL;
-    if (doc == NULL && id[0] != '\0') find_entry(v, e, crd_kind_name(kind), "the entry names a document that does not exist", 0, 0);
-    return doc != NULL ? doc->record : NULL;
-}
-
-/* What the entry names. A receipt may name the credit it is about to make, and does not concern it yet. */
-static crd_status gather(verifier *v, const crd_entry_record *e, crd__records *r) {
-    uint32_t creates = image_kind(e->type);
-    crd__doc *known = e->type == CRD_ENTRY_CUSTOMER ? crd__doc_find(&v->books, CRD_KIND_CUSTOMER, e->customer) : NULL;
-    crd__doc *doc = NULL;
-    crd_status status = CRD_OK;
-    memset(r, 0, sizeof *r);
-    r->account = &v->books.record;
-    if (known != NULL) creates = 0;
-    if (creates != 0) status = decode_image(v, e, creates, &doc);
-    if (known != NULL) status = changed_image(v, e, CRD_KIND_CUSTOMER, &r->image);
-    if (e->type == CRD_ENTRY_REVISE) status = changed_image(v, e, CRD_KIND_INVOICE, &r->image);
-    if (e->type == CRD_ENTRY_CREDIT_CHANGE) status = changed_image(v, e, CRD_KIND_CREDIT, &r->image);
-    if (status != CRD_OK) return status;
-    if (creates == CRD_KIND_CUSTOMER && doc != NULL) r->customer = doc->record;
-    if (known != NULL) r->customer = known->record;
-    r->credit = creates == CRD_KIND_CREDIT ? (doc != NULL ? doc->record : NULL)
-                                           : named(v, e, CRD_KIND_CREDIT, e->credit);
-    r->invoice = creates == CRD_KIND_INVOICE ? (doc != NULL ? doc->record : NULL)
-                                             : named(v, e, CRD_KIND_INVOICE, e->invoice);
-    r->receipt = creates == CRD_KIND_RECEIPT ? (doc != NULL ? doc->record : NULL)
-                                             : named(v, e, CRD_KIND_RECEIPT, e->receipt);
-    r->hold = creates == CRD_KIND_HOLD ? (doc != NULL ? doc->record : NULL) : named(v, e, CRD_KIND_HOLD, e->hold);
-    return CRD_OK;
+static void differs(void *ctx, const crd_entry_record *e, const char *field, const char *message) {
+    find_entry(ctx, e, field, message, strcmp(field, "amount") == 0 ? e->amount : 0, 0);
 }
 
 static crd_status replay(verifier *v, const crd_entry_record *stored) {
-    crd_account_record *account = &v->books.record;
+    crd_account_record *account = &v->replay.books.record;
     crd_entry_record e = *stored;
-    crd__records records;
     uint8_t hash[32];
     crd_status status;
     v->account_result.entries++;
@@ -167,15 +78,12 @@ static crd_status replay(verifier *v, const crd_entry_record *stored) {
     if (crd_entry_hash(&e, account->last_seq == 0 ? NULL : v->hash, hash) != CRD_OK || memcmp(hash, e.hash, 32) != 0)
         find_entry(v, &e, "hash", "the entry was changed: its hash does not fit", 0, 0);
     memcpy(v->hash, e.hash, 32);
-    status = gather(v, stored, &records);
+    status = crd__replay_entry(&v->replay, stored, &e);
     if (status != CRD_OK) return status;
-    if (crd__fold(&e, &records) != CRD_OK)
-        find_entry(v, &e, "amount", "the entry cannot have happened: an identity would not hold", stored->amount, 0);
     if (e.credit_after != stored->credit_after)
         find_entry(v, &e, "credit_after", "differs from the journal before it", stored->credit_after, e.credit_after);
     if (e.invoice_after != stored->invoice_after)
         find_entry(v, &e, "invoice_after", "differs from the journal before it", stored->invoice_after, e.invoice_after);
-    crd__fold_account(stored, account);
     return CRD_OK;
 }
 
@@ -234,7 +142,7 @@ static void compare(verifier *v, uint32_t kind, const void *stored, const void *
 }
 
 static void compare_account(verifier *v, const crd_account_record *stored) {
-    crd_account_record expected = v->books.record;
+    crd_account_record expected = v->replay.books.record;
     expected.acknowledged_seq = stored->acknowledged_seq; /* the host's mark, not the journal's */
     if (stored->acknowledged_seq < 0 || stored->acknowledged_seq > stored->last_seq)
         find(v, CRD_KIND_ACCOUNT, stored->customer, stored->currency, "", 0, "acknowledged_seq",
@@ -245,7 +153,7 @@ static void compare_account(verifier *v, const crd_account_record *stored) {
 static void compare_docs(verifier *v, const crd__account *stored) {
     for (uint64_t i = 0; i < stored->docs.count; i++) {
         const crd__doc *doc = stored->docs.items[i];
-        crd__doc *expected = crd__doc_find(&v->books, doc->kind, crd__doc_id(doc));
+        crd__doc *expected = crd__doc_find(&v->replay.books, doc->kind, crd__doc_id(doc));
         if (expected == NULL) {
             find(v, doc->kind, stored->record.customer, stored->record.currency, crd__doc_id(doc), 0, "",
                  "is stored, but no entry created it", 0, 0);
@@ -254,8 +162,8 @@ static void compare_docs(verifier *v, const crd__account *stored) {
         expected->dirty = 1; /* seen */
         compare(v, doc->kind, doc->record, expected->record);
     }
-    for (uint64_t i = 0; i < v->books.docs.count; i++) {
-        const crd__doc *doc = v->books.docs.items[i];
+    for (uint64_t i = 0; i < v->replay.books.docs.count; i++) {
+        const crd__doc *doc = v->replay.books.docs.items[i];
         if (!doc->dirty)
             find(v, doc->kind, stored->record.customer, stored->record.currency, crd__doc_id(doc), 0, "",
                  "the journal created it, but it is not stored", 0, 0);
@@ -266,17 +174,13 @@ static void begin_account(verifier *v, const crd__account *stored) {
     memset(&v->account_result, 0, sizeof v->account_result);
     v->account_result.accounts = 1;
     crd__arena_reset(&v->replayed);
-    memset(&v->books, 0, sizeof v->books);
-    v->books.ledger = v->ledger;
-    v->books.arena = &v->replayed;
-    crd__record_clear(CRD_KIND_ACCOUNT, &v->books.record);
-    v->books.record.customer = stored->record.customer;
-    v->books.record.currency = stored->record.currency;
+    crd__replay_begin(&v->replay, v->ledger, &stored->record, &v->replayed, &v->page);
+    v->replay.differs = differs;
+    v->replay.ctx = v;
 }
 
 /* Replays every entry there is, not only up to where the account says it ends: that may be what was changed. */
 static crd_status verify_account(verifier *v, const crd__account *stored) {
-    const crd_allocator *allocator = &v->ledger->allocator;
     crd_query query = crd__query(CRD_KIND_BIT_ENTRY, stored->record.customer, stored->record.currency);
     uint64_t before;
     crd_status status = CRD_OK;
@@ -291,12 +195,11 @@ static crd_status verify_account(verifier *v, const crd__account *stored) {
     } while (status == CRD_OK && v->account_result.entries > before &&
              (v->last_seq == 0 || query.seq_from <= v->last_seq));
     if (status == CRD_OK) {
-        v->last_seq = v->books.record.last_seq;
+        v->last_seq = v->replay.books.record.last_seq;
         compare_account(v, &stored->record);
         compare_docs(v, stored);
     }
-    crd__list_free(allocator, &v->books.docs);
-    crd__index_free(allocator, &v->books.index);
+    crd__books_free(v->ledger, &v->replay.books);
     return status;
 }
 

@@ -10,7 +10,7 @@
     F(switches) L(version) L(last_seq) H(last_hash) L(last_instant) L(acknowledged_seq) L(open_credits)       \
     L(open_invoices) L(credit_remaining) L(credit_held) L(credit_allocated) L(cash_remaining) L(available)    \
     L(invoice_open) L(credits_issued) L(issued) L(applied) I(turns_on) L(lapses_at)                     \
-    I(usable_from)
+    I(usable_from) I(last_date)
 
 #define CREDIT_COLUMNS(F, U, I, L, T, H)                                                                      \
     F(flags) T(currency) L(first_seq) L(last_seq) U(credit_class) U(kind) U(state) U(cause) I(issued)         \

@@ -228,6 +228,7 @@ static const char *totals_problem(const book *b, const crd_account_record *a) {
 
 static const char *journal_problem(const book *b, const crd_account_record *a) {
     const crd_entry_record *before = NULL;
+    int32_t last_date = 0;
     uint8_t hash[32];
     for (int64_t seq = 1; seq <= a->last_seq; seq++) {
         const crd_entry_record *e = book_entry(b, a->customer, a->currency, seq);
@@ -238,8 +239,10 @@ static const char *journal_problem(const book *b, const crd_account_record *a) {
         if (crd_entry_hash(e, before != NULL ? before->hash : NULL, hash) != CRD_OK ||
             memcmp(hash, e->hash, sizeof hash) != 0)
             return say("entry %lld of %s does not hash", (long long)seq, a->customer);
+        if (e->business_date > last_date) last_date = e->business_date;
         before = e;
     }
+    if (last_date != a->last_date) return say("account %s %s: its last date is not %d", a->customer, a->currency, (int)last_date);
     if (book_entry(b, a->customer, a->currency, a->last_seq + 1) != NULL)
         return say("account %s %s has entries behind its last", a->customer, a->currency);
     if (before == NULL || memcmp(before->hash, a->last_hash, 32) != 0 || a->version != crd_entry_version(a->last_hash))
