@@ -18,6 +18,7 @@
  * | <credit/allocate.h>     | who pays what: the pure allocator                                           |
  * | <credit/reconcile.h>    | the reconcile run as a plan                                                 |
  * | <credit/report.h>       | lists, history, open items, aging                                           |
+ * | <credit/posting.h>      | postings for a general ledger, and their export                             |
  *
  * <credit/sqlite.h> comes with a library of its own, libcredit-sqlite.
  */
@@ -31,6 +32,7 @@
 #include <credit/invoice.h>
 #include <credit/ledger.h>
 #include <credit/money.h>
+#include <credit/posting.h>
 #include <credit/receipt.h>
 #include <credit/reconcile.h>
 #include <credit/record.h>

@@ -5,6 +5,8 @@
 
 #include "support/world.h"
 
+#include "support/ties.h"
+
 #ifndef CREDIT_NO_SQLITE
 #include <credit/sqlite.h>
 #endif
@@ -134,8 +136,8 @@ void world_check(world *w) {
     crd_ledger_options options;
     crd_verify_spec spec;
     crd_ledger *auditor = NULL;
+    const char *untied;
     book_check(b);
-    book_free(b);
     memset(&options, 0, sizeof options);
     options.struct_size = sizeof options;
     options.storage = world_storage(w);
@@ -145,7 +147,10 @@ void world_check(world *w) {
     spec.struct_size = sizeof spec;
     spec.found = show_finding;
     ENDS(auditor, crd_ledger_verify(auditor, &spec, NULL), CRD_OK);
+    untied = ties_problem(auditor, b);
+    ck_assert_msg(untied == NULL, "%s", untied);
     crd_ledger_close(auditor);
+    book_free(b);
 }
 
 static void step(world *w) {

@@ -1,0 +1,384 @@
+/*
+ * Postings: a walk over accounts, in which the journal of each is replayed from its first entry, because what an entry
+ * means depends on the records as they were then. The replay is that of verify: fold (lib/core/fold.c) into records that
+ * the journal's own images began; what an entry posts is then lib/core/posting.c.
+ *
+ * Invariants:
+ * 1. An account is walked up to the last entry that its record named when it was read; entries never change, so what is
+ *    read of it later belongs to that version.
+ * 2. `books` holds the records after the entry that is being told.
+ */
+#include "ledger/postings.h"
+
+#include "core/posting.h"
+
+#include <string.h>
+
+#define PAGE_ACCOUNTS 256
+#define PAGE_ENTRIES 1024
+
+struct crd_postings {
+    crd_ledger *ledger;
+    crd_posting_spec spec; /* its texts live in `own` */
+    const char *names[CRD_GL_ROLES];
+    crd__arena own;
+    crd__arena account_page, entry_page, replayed;
+    crd__list accounts; /* crd__account *, of account_page */
+    uint64_t account_at;
+    int complete;       /* there are no accounts behind these */
+    crd__list entries;  /* crd__doc *, of entry_page */
+    uint64_t entry_at;
+    int64_t last_seq;   /* of the account being walked, 0 when none is */
+    crd__account books;
+    uint32_t previous;  /* type of the last entry replayed */
+    crd_status broken;  /* a replay that failed half-way cannot go on */
+    crd__leg legs[CRD__LEGS];
+    uint32_t leg_count, leg_at;
+    const crd_entry_record *entry;
+    crd_posting row;
+};
+
+/* ---- opening ---- */
+
+/* The names accounts have unless the host gives another, by CRD_GL_…; each ends with a NUL. */
+static const char default_names[] = "Assets:Receivable\0Liabilities:Customer-Deposits\0Liabilities:Customer-Credits\0"
+                                    "Assets:Bank\0Income:Returns\0Liabilities:Tax\0Expenses:Promotion\0"
+                                    "Equity:Adjustments\0Equity:Opening-Balances\0Equity:Applied-Outside\0"
+                                    "Income:Breakage\0Income:Sales\0Income:Charges\0Income:Debit-Memos\0"
+                                    "Expenses:Bad-Debt\0Expenses:Small-Differences\0Expenses:Discounts";
+
+static crd_status name_accounts(crd_postings *p, const crd_posting_spec *s) {
+    const char *name = default_names;
+    crd_status status = CRD_OK;
+    for (uint32_t role = 0; status == CRD_OK && role < CRD_GL_ROLES; role++, name += strlen(name) + 1) {
+        const char *given = s->accounts != NULL && role < s->account_count ? s->accounts[role] : NULL;
+        p->names[role] = name;
+        if (given == NULL) continue;
+        status = given[0] != '\0' ? crd__check_text(p->ledger, "spec.accounts", given)
+                                  : crd__fail_argument(p->ledger, "spec.accounts", "an account has no name");
+        if (status != CRD_OK) return status;
+        p->names[role] = crd__arena_text(&p->own, given);
+        if (p->names[role] == NULL) status = crd__fail(p->ledger, CRD_E_NOMEM, NULL);
+    }
+    return status;
+}
+
+static crd_status check_spec(crd_ledger *ledger, const crd_posting_spec *s) {
+    crd_status status = CRD_OK;
+    if (s->reserved != 0) return crd__fail_argument(ledger, "spec.reserved", "must be 0");
+    if (s->customer != NULL) status = crd__check_any_id(ledger, "spec.customer", s->customer);
+    if (status == CRD_OK && s->currency != NULL) status = crd__check_currency(ledger, s->currency);
+    if (status == CRD_OK) status = crd__check_date_field(ledger, "spec.date_from", s->date_from);
+    if (status == CRD_OK) status = crd__check_date_field(ledger, "spec.date_to", s->date_to);
+    if (status == CRD_OK && s->account_count > CRD_GL_ROLES)
+        status = crd__fail_argument(ledger, "spec.account_count", "is more than this version knows");
+    if (status == CRD_OK && s->account_count > 0 && s->accounts == NULL)
+        status = crd__fail_argument(ledger, "spec.accounts", "must be given with a count");
+    return status;
+}
+
+/* Postings of a customer that does not exist are a mistake, not an empty book. */
+static crd_status find_customer(crd_postings *p) {
+    crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT, p->spec.customer, "");
+    crd__loaded loaded;
+    crd_status status = crd__read(p->ledger, &query, &p->account_page, &loaded);
+    if (status != CRD_OK) return status;
+    if (loaded.accounts.count == 0)
+        status = crd__fail_subject(p->ledger, CRD_E_NOT_FOUND, CRD_KIND_CUSTOMER, p->spec.customer, p->spec.customer,
+                                   NULL);
+    crd__loaded_free(&loaded);
+    return status;
+}
+
+static crd_status take_spec(crd_postings *p, const crd_posting_spec *s) {
+    p->spec = *s;
+    if (s->customer != NULL) p->spec.customer = crd__arena_text(&p->own, s->customer);
+    if (s->currency != NULL) p->spec.currency = crd__arena_text(&p->own, s->currency);
+    if ((s->customer != NULL && p->spec.customer == NULL) || (s->currency != NULL && p->spec.currency == NULL))
+        return crd__fail(p->ledger, CRD_E_NOMEM, NULL);
+    return name_accounts(p, s);
+}
+
+crd_status crd__postings_open(crd_ledger *ledger, const crd_posting_spec *spec, crd_postings **out) {
+    crd_posting_spec s;
+    crd_postings *p;
+    crd_status status = crd__take_struct(ledger, "spec", &s, sizeof s, sizeof s, spec);
+    if (status == CRD_OK) status = check_spec(ledger, &s);
+    if (status != CRD_OK) return status;
+    p = crd__alloc(&ledger->allocator, sizeof *p);
+    if (p == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
+    p->ledger = ledger;
+    crd__arena_init(&p->own, &ledger->allocator);
+    crd__arena_init(&p->account_page, &ledger->allocator);
+    crd__arena_init(&p->entry_page, &ledger->allocator);
+    crd__arena_init(&p->replayed, &ledger->allocator);
+    status = take_spec(p, &s);
+    if (status == CRD_OK && s.customer != NULL) status = find_customer(p);
+    if (status != CRD_OK) {
+        crd_postings_close(p);
+        return status;
+    }
+    *out = p;
+    return CRD_OK;
+}
+
+crd_status crd_postings_open(crd_ledger *ledger, const crd_posting_spec *spec, crd_postings **out) {
+    crd_status status;
+    if (out != NULL) *out = NULL;
+    status = crd__enter(ledger);
+    if (status != CRD_OK) return status;
+    if (out == NULL) return crd__fail_argument(ledger, "out", "must be given");
+    return crd__postings_open(ledger, spec, out);
+}
+
+static void forget_books(crd_postings *p) {
+    crd__list_free(&p->ledger->allocator, &p->books.docs);
+    crd__index_free(&p->ledger->allocator, &p->books.index);
+    crd__arena_reset(&p->replayed);
+    memset(&p->books, 0, sizeof p->books);
+}
+
+void crd_postings_close(crd_postings *p) {
+    crd_allocator allocator;
+    if (p == NULL) return;
+    allocator = p->ledger->allocator;
+    forget_books(p);
+    crd__list_free(&allocator, &p->accounts);
+    crd__list_free(&allocator, &p->entries);
+    crd__arena_free(&p->own);
+    crd__arena_free(&p->account_page);
+    crd__arena_free(&p->entry_page);
+    crd__arena_free(&p->replayed);
+    crd__free(&allocator, p);
+}
+
+const char *crd__postings_account(const crd_postings *p, uint32_t role) {
+    return p->names[role];
+}
+
+/* ---- replay ---- */
+
+static crd_status contradicts(const crd_postings *p, const crd_entry_record *e) {
+    return crd__fail_subject(p->ledger, CRD_E_CORRUPT, CRD_KIND_ENTRY, e->customer, e->currency,
+                             "the journal contradicts itself; crd_ledger_verify() says where");
+}
+
+static uint32_t image_kind(uint32_t type) {
+    switch (type) {
+    case CRD_ENTRY_ISSUE:
+    case CRD_ENTRY_CREDIT_CHANGE: return CRD_KIND_CREDIT;
+    case CRD_ENTRY_INVOICE:
+    case CRD_ENTRY_REVISE: return CRD_KIND_INVOICE;
+    case CRD_ENTRY_RECEIPT: return CRD_KIND_RECEIPT;
+    case CRD_ENTRY_HOLD: return CRD_KIND_HOLD;
+    default: return 0;
+    }
+}
+
+/* The document whose image an entry carries. Its texts live as long as the replayed records. */
+static crd_status take_image(crd_postings *p, const crd_entry_record *e, uint32_t kind, void **out) {
+    uint64_t room = e->image_size + 64; /* a NUL for every text */
+    uint32_t size = 0;
+    char *block;
+    (void)crd_record_fields(kind, NULL, &size);
+    block = crd__arena_take(&p->replayed, size + room);
+    if (block == NULL) return crd__fail(p->ledger, CRD_E_NOMEM, NULL);
+    crd__record_clear(kind, block);
+    *out = block;
+    if (e->image != NULL && crd_record_decode(kind, e->image, e->image_size, block, block + size, room) == CRD_OK)
+        return CRD_OK;
+    return contradicts(p, e);
+}
+
+/* Adds what the entry's image creates to the books, and notes what it changes. */
+static crd_status read_image(crd_postings *p, const crd_entry_record *e, crd__records *r) {
+    uint32_t kind = image_kind(e->type);
+    void *image = NULL;
+    crd__doc *doc;
+    crd_status status;
+    if (kind == 0) return CRD_OK;
+    status = take_image(p, e, kind, &image);
+    if (status != CRD_OK) return status;
+    if (e->type == CRD_ENTRY_CREDIT_CHANGE || e->type == CRD_ENTRY_REVISE) {
+        r->image = image;
+        return CRD_OK;
+    }
+    if (crd__doc_find(&p->books, kind, crd__record_id(kind, image)) != NULL) return contradicts(p, e);
+    status = crd__doc_add(&p->books, kind, image, &doc);
+    if (status != CRD_OK) return status;
+    switch (kind) {
+    case CRD_KIND_CREDIT: r->credit = doc->record; break;
+    case CRD_KIND_INVOICE: r->invoice = doc->record; break;
+    case CRD_KIND_RECEIPT: r->receipt = doc->record; break;
+    default: r->hold = doc->record; break;
+    }
+    return CRD_OK;
+}
+
+/* A receipt names the credit it is about to make, which is not there yet. */
+static void *named(crd_postings *p, uint32_t kind, const char *id) {
+    const crd__doc *doc = id[0] != '\0' ? crd__doc_find(&p->books, kind, id) : NULL;
+    return doc != NULL ? doc->record : NULL;
+}
+
+static crd_status replay(crd_postings *p, const crd_entry_record *stored) {
+    crd_entry_record e = *stored; /* the fold fills in what is left afterwards */
+    crd__records r;
+    crd__posted posted;
+    crd_status status;
+    memset(&r, 0, sizeof r);
+    memset(&posted, 0, sizeof posted);
+    r.account = &p->books.record;
+    status = read_image(p, &e, &r);
+    if (status != CRD_OK) return status;
+    if (r.credit == NULL) r.credit = named(p, CRD_KIND_CREDIT, e.credit);
+    if (r.invoice == NULL) r.invoice = named(p, CRD_KIND_INVOICE, e.invoice);
+    if (r.receipt == NULL) r.receipt = named(p, CRD_KIND_RECEIPT, e.receipt);
+    if (r.hold == NULL) r.hold = named(p, CRD_KIND_HOLD, e.hold);
+    if (r.invoice != NULL) {
+        posted.total_before = r.invoice->total;
+        posted.tax_before = r.invoice->tax;
+    }
+    if (e.seq != p->books.record.last_seq + 1 || crd__fold(&e, &r) != CRD_OK) return contradicts(p, &e);
+    p->books.record.last_seq = e.seq;
+    posted.entry = stored;
+    posted.credit = r.credit;
+    posted.invoice = r.invoice;
+    posted.previous = p->previous;
+    posted.both_ends = p->spec.customer != NULL;
+    p->previous = e.type;
+    p->entry = stored;
+    p->leg_at = 0;
+    p->leg_count = 0;
+    if ((p->spec.date_from == 0 || e.business_date >= p->spec.date_from) &&
+        (p->spec.date_to == 0 || e.business_date <= p->spec.date_to))
+        p->leg_count = crd__post(&posted, p->legs);
+    return CRD_OK;
+}
+
+/* ---- the walk ---- */
+
+static crd_status read_accounts(crd_postings *p) {
+    crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT, p->spec.customer, p->spec.currency);
+    crd__arena spare;
+    crd__loaded loaded;
+    crd_status status;
+    if (p->accounts.count > 0) {
+        const crd__account *last = p->accounts.items[p->accounts.count - 1];
+        query.after_customer = last->record.customer;
+        query.after_currency = last->record.currency;
+    }
+    query.limit = PAGE_ACCOUNTS;
+    crd__arena_init(&spare, &p->ledger->allocator); /* the page before must live until this one is read */
+    status = crd__read(p->ledger, &query, &spare, &loaded);
+    if (status != CRD_OK) {
+        crd__arena_free(&spare);
+        return status;
+    }
+    crd__arena_free(&p->account_page);
+    crd__list_free(&p->ledger->allocator, &p->accounts);
+    p->account_page = spare;
+    p->accounts = loaded.accounts;
+    memset(&loaded.accounts, 0, sizeof loaded.accounts);
+    crd__loaded_free(&loaded);
+    p->account_at = 0;
+    p->complete = p->accounts.count < PAGE_ACCOUNTS;
+    return CRD_OK;
+}
+
+static int compare_seq(const void *a, const void *b) {
+    const crd_entry_record *x = ((const crd__doc *)a)->record, *y = ((const crd__doc *)b)->record;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+/* The entries that follow those replayed. */
+static crd_status read_entries(crd_postings *p) {
+    crd_query query = crd__query(CRD_KIND_BIT_ENTRY, p->books.record.customer, p->books.record.currency);
+    crd__loaded loaded;
+    void **spare;
+    crd_status status;
+    query.seq_from = p->books.record.last_seq + 1;
+    query.seq_to = CRD__MIN(query.seq_from + PAGE_ENTRIES - 1, p->last_seq);
+    crd__list_free(&p->ledger->allocator, &p->entries);
+    crd__arena_reset(&p->entry_page);
+    p->entry_at = 0;
+    status = crd__read(p->ledger, &query, &p->entry_page, &loaded);
+    if (status != CRD_OK) return status;
+    p->entries = loaded.rest;
+    memset(&loaded.rest, 0, sizeof loaded.rest);
+    crd__loaded_free(&loaded);
+    spare = crd__arena_take(&p->entry_page, (p->entries.count + 1) * sizeof *spare);
+    if (spare == NULL) return crd__fail(p->ledger, CRD_E_NOMEM, NULL);
+    crd__sort(p->entries.items, p->entries.count, spare, compare_seq);
+    if (p->entries.count > 0) return CRD_OK;
+    return crd__fail_subject(p->ledger, CRD_E_CORRUPT, CRD_KIND_ACCOUNT, query.customer, query.currency,
+                             "entries are missing from its journal");
+}
+
+static void begin_account(crd_postings *p) {
+    const crd__account *account = p->accounts.items[p->account_at++];
+    forget_books(p);
+    p->books.ledger = p->ledger;
+    p->books.arena = &p->replayed;
+    crd__record_clear(CRD_KIND_ACCOUNT, &p->books.record);
+    p->books.record.customer = account->record.customer;
+    p->books.record.currency = account->record.currency;
+    p->last_seq = account->record.currency[0] != '\0' ? account->record.last_seq : 0; /* no money in a customer's own */
+    p->previous = 0;
+}
+
+/* Replays up to the next entry that posts something; leg_count is 0 after the last. */
+static crd_status advance(crd_postings *p) {
+    crd_status status = CRD_OK;
+    p->leg_at = p->leg_count = 0;
+    while (status == CRD_OK && p->leg_count == 0) {
+        if (p->books.record.last_seq < p->last_seq) {
+            if (p->entry_at == p->entries.count) status = read_entries(p);
+            if (status == CRD_OK) status = p->broken = replay(p, ((crd__doc *)p->entries.items[p->entry_at++])->record);
+        } else if (p->account_at < p->accounts.count) {
+            begin_account(p);
+        } else if (!p->complete) {
+            status = read_accounts(p);
+        } else {
+            return CRD_OK;
+        }
+    }
+    return status;
+}
+
+crd_status crd__postings_next(crd_postings *p, const crd_posting **out) {
+    const crd__leg *leg;
+    crd_status status;
+    *out = NULL;
+    if (p->broken != CRD_OK) return crd__fail(p->ledger, p->broken, NULL);
+    if (p->leg_at == p->leg_count) {
+        status = advance(p);
+        if (status != CRD_OK) {
+            p->leg_at = p->leg_count = 0;
+            return status;
+        }
+        if (p->leg_count == 0) return CRD_OK;
+    }
+    leg = &p->legs[p->leg_at];
+    p->row.struct_size = sizeof p->row;
+    p->row.role = leg->role;
+    p->row.account = p->names[leg->role];
+    p->row.customer = leg->other ? p->entry->other_customer : p->entry->customer;
+    p->row.currency = p->entry->currency;
+    p->row.amount = leg->amount;
+    p->row.date = p->entry->business_date;
+    p->row.number = p->leg_at++;
+    p->row.entry = p->entry;
+    *out = &p->row;
+    return CRD_OK;
+}
+
+crd_status crd_postings_next(crd_postings *postings, const crd_posting **out) {
+    crd_status status;
+    if (out != NULL) *out = NULL;
+    if (postings == NULL) return CRD_E_ARGUMENT;
+    status = crd__enter(postings->ledger);
+    if (status != CRD_OK) return status;
+    if (out == NULL) return crd__fail_argument(postings->ledger, "out", "must be given");
+    return crd__postings_next(postings, out);
+}

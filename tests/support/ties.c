@@ -1,0 +1,121 @@
+/*
+ * See ties.h.
+ */
+#include "support/ties.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char problem[400];
+
+typedef struct side {
+    const char *customer, *currency; /* of the book's account record */
+    int64_t by_role[CRD_GL_ROLES];
+} side;
+
+static int same(const char *a, const char *b) {
+    return strcmp(a, b) == 0;
+}
+
+static side *find_side(side *sides, size_t count, const char *customer, const char *currency) {
+    for (size_t i = 0; i < count; i++)
+        if (same(sides[i].customer, customer) && same(sides[i].currency, currency)) return &sides[i];
+    return NULL;
+}
+
+/* Sums the postings; each entry's must come in one row and sum to zero. */
+static const char *add_postings(crd_ledger *ledger, side *sides, size_t count) {
+    crd_posting_spec spec;
+    crd_postings *postings = NULL;
+    const crd_posting *p = NULL;
+    int64_t sum = 0;
+    char at[120] = "";
+    crd_status status;
+    memset(&spec, 0, sizeof spec);
+    spec.struct_size = sizeof spec;
+    status = crd_postings_open(ledger, &spec, &postings);
+    while (status == CRD_OK && (status = crd_postings_next(postings, &p)) == CRD_OK) {
+        side *s;
+        if ((p == NULL || p->number == 0) && sum != 0) {
+            snprintf(problem, sizeof problem, "the postings of %s are %lld apart", at, (long long)sum);
+            break;
+        }
+        if (p == NULL) break;
+        snprintf(at, sizeof at, "%.60s %s entry %lld", p->entry->customer, p->currency, (long long)p->entry->seq);
+        s = find_side(sides, count, p->customer, p->currency);
+        if (s == NULL || p->role >= CRD_GL_ROLES || p->amount == 0) {
+            snprintf(problem, sizeof problem, "%s posts nothing, or for nobody", at);
+            break;
+        }
+        sum += p->amount;
+        s->by_role[p->role] += p->amount;
+    }
+    if (status != CRD_OK)
+        snprintf(problem, sizeof problem, "the postings cannot be read: %s", crd_ledger_error(ledger)->message);
+    crd_postings_close(postings);
+    return problem[0] != '\0' ? problem : NULL;
+}
+
+/* What the records say, with the signs of the general ledger. */
+static void expect(const book *b, const side *s, int64_t *out) {
+    memset(out, 0, CRD_GL_ROLES * sizeof *out);
+    for (size_t i = 0; i < b->count; i++) {
+        const crd_credit_record *c = b->items[i].record;
+        const crd_invoice_record *v = b->items[i].record;
+        const crd_receipt_record *r = b->items[i].record;
+        if (b->items[i].kind == CRD_KIND_CREDIT && same(c->customer, s->customer) && same(c->currency, s->currency)) {
+            int cash = c->credit_class == CRD_CLASS_CASH ||
+                       (c->credit_class == CRD_CLASS_OPENING && c->stands_for >= CRD_CREDIT_PAYMENT &&
+                        c->stands_for <= CRD_CREDIT_UNAPPLIED_CASH);
+            out[cash ? CRD_GL_DEPOSITS : CRD_GL_CREDITS] -= c->remaining;
+            out[CRD_GL_BANK] -= c->refunded;
+            out[CRD_GL_OUTSIDE] -= c->applied_outside;
+        }
+        if (b->items[i].kind == CRD_KIND_INVOICE && same(v->customer, s->customer) && same(v->currency, s->currency)) {
+            out[CRD_GL_RECEIVABLE] += v->open; /* 0 of a draft */
+            out[CRD_GL_BAD_DEBT] += v->written_off;
+        }
+        if (b->items[i].kind == CRD_KIND_RECEIPT && same(r->customer, s->customer) && same(r->currency, s->currency) &&
+            r->state == CRD_RECEIPT_POSTED)
+            out[CRD_GL_BANK] += r->amount;
+    }
+}
+
+static const char *compare(const book *b, const side *s) {
+    static const struct {
+        uint32_t role;
+        const char *name;
+    } tied[] = {{CRD_GL_RECEIVABLE, "receivable"}, {CRD_GL_DEPOSITS, "deposits"}, {CRD_GL_CREDITS, "credits"},
+                {CRD_GL_BANK, "bank"}, {CRD_GL_OUTSIDE, "outside"}, {CRD_GL_BAD_DEBT, "losses"}};
+    int64_t expected[CRD_GL_ROLES];
+    expect(b, s, expected);
+    for (size_t i = 0; i < sizeof tied / sizeof tied[0]; i++) {
+        uint32_t role = tied[i].role;
+        int64_t found = s->by_role[role];
+        if (role == CRD_GL_BAD_DEBT) found += s->by_role[CRD_GL_SMALL] + s->by_role[CRD_GL_DISCOUNT];
+        if (found == expected[role]) continue;
+        snprintf(problem, sizeof problem, "%.60s %s: %s is posted as %lld, the records say %lld", s->customer,
+                 s->currency, tied[i].name, (long long)found, (long long)expected[role]);
+        return problem;
+    }
+    return NULL;
+}
+
+const char *ties_problem(crd_ledger *ledger, const book *b) {
+    side *sides = calloc(b->count + 1, sizeof *sides);
+    size_t count = 0;
+    const char *found;
+    if (sides == NULL) abort();
+    problem[0] = '\0';
+    for (size_t i = 0; i < b->count; i++) {
+        const crd_account_record *a = b->items[i].record;
+        if (b->items[i].kind != CRD_KIND_ACCOUNT || a->currency[0] == '\0') continue;
+        sides[count].customer = a->customer;
+        sides[count++].currency = a->currency;
+    }
+    found = add_postings(ledger, sides, count);
+    for (size_t i = 0; found == NULL && i < count; i++) found = compare(b, &sides[i]);
+    free(sides);
+    return found;
+}
