@@ -5,6 +5,7 @@
 #define MODEL_COMPARE_H
 
 #include "model/drive.h"
+#include "support/ties.h"
 
 static void compare_documents(drive *d) {
     int count = read_all(d, CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE | CRD_KIND_BIT_RECEIPT,
@@ -61,6 +62,8 @@ static void compare_identities(drive *d) {
     book *b = world_book(d->w);
     const char *found = book_problem(b);
     if (found != NULL) differ(d, "identity broken: %s", found);
+    found = ties_problem(d->w->ledger, b);
+    if (found != NULL) differ(d, "postings: %s", found);
     book_free(b);
 }
 

@@ -102,6 +102,107 @@ static const char *compare(const book *b, const side *s) {
     return NULL;
 }
 
+/* ---- after every command ---- */
+
+#define DOCUMENTS 4000
+
+/* What the entries so far say is left of each document, by its number in the book. */
+typedef struct past {
+    const book *b;
+    const side *s;
+    int64_t left[DOCUMENTS];
+    int64_t open, remaining; /* sums */
+} past;
+
+static void set_left(past *k, uint32_t kind, const char *id, int64_t left) {
+    for (size_t i = 0; id[0] != '\0' && i < k->b->count && i < DOCUMENTS; i++) {
+        const crd_credit_record *c = k->b->items[i].record;
+        const crd_invoice_record *v = k->b->items[i].record;
+        int found = k->b->items[i].kind != kind        ? 0
+                    : kind == CRD_KIND_CREDIT ? same(c->id, id) && same(c->customer, k->s->customer)
+                                              : same(v->id, id) && same(v->customer, k->s->customer);
+        if (!found) continue;
+        *(kind == CRD_KIND_CREDIT ? &k->remaining : &k->open) += left - k->left[i];
+        k->left[i] = left;
+    }
+}
+
+static void see_entry(past *k, const crd_entry_record *e) {
+    char texts[8000];
+    crd_credit_record c;
+    crd_invoice_record v;
+    memset(&c, 0, sizeof c);
+    memset(&v, 0, sizeof v);
+    c.struct_size = sizeof c;
+    v.struct_size = sizeof v;
+    switch (e->type) {
+    case CRD_ENTRY_ISSUE:
+        if (crd_record_decode(CRD_KIND_CREDIT, e->image, e->image_size, &c, texts, sizeof texts) != CRD_OK) abort();
+        set_left(k, CRD_KIND_CREDIT, e->credit, c.original);
+        return;
+    case CRD_ENTRY_INVOICE:
+        if (crd_record_decode(CRD_KIND_INVOICE, e->image, e->image_size, &v, texts, sizeof texts) != CRD_OK) abort();
+        set_left(k, CRD_KIND_INVOICE, e->invoice, v.state == CRD_INVOICE_DRAFT ? 0 : v.total);
+        return;
+    case CRD_ENTRY_RECEIPT:
+    case CRD_ENTRY_RECEIPT_UNDO:
+    case CRD_ENTRY_RECEIPT_REVERSE:
+    case CRD_ENTRY_RECEIPT_DELETE:
+    case CRD_ENTRY_ADJUST:
+    case CRD_ENTRY_CUSTOMER:
+    case CRD_ENTRY_SWITCHES: return;
+    default:
+        set_left(k, CRD_KIND_CREDIT, e->credit, e->credit_after);
+        set_left(k, CRD_KIND_INVOICE, e->invoice, e->invoice_after);
+    }
+}
+
+static const char *agree(const past *k, int64_t seq, int64_t receivable, int64_t credit) {
+    if (receivable == k->open && -credit == k->remaining) return NULL;
+    snprintf(problem, sizeof problem, "%.60s %s after entry %lld: receivable %lld, open %lld; credit %lld, remaining %lld",
+             k->s->customer, k->s->currency, (long long)seq, (long long)receivable, (long long)k->open,
+             (long long)credit, (long long)k->remaining);
+    return problem;
+}
+
+/* Walks the journal of one account and its postings side by side. */
+static const char *walk(crd_ledger *ledger, const book *b, const side *s) {
+    const crd_account_record *a = book_account(b, s->customer, s->currency);
+    past *k = calloc(1, sizeof *k);
+    crd_posting_spec spec;
+    crd_postings *postings = NULL;
+    const crd_posting *p = NULL;
+    int64_t receivable = 0, credit = 0;
+    const char *found = NULL;
+    if (k == NULL) abort();
+    k->b = b;
+    k->s = s;
+    memset(&spec, 0, sizeof spec);
+    spec.struct_size = sizeof spec;
+    spec.customer = s->customer;
+    spec.currency = s->currency;
+    if (crd_postings_open(ledger, &spec, &postings) != CRD_OK || crd_postings_next(postings, &p) != CRD_OK) {
+        found = crd_ledger_error(ledger)->message;
+    }
+    for (int64_t seq = 1; found == NULL && seq <= a->last_seq; seq++) {
+        const crd_entry_record *e = book_entry(b, s->customer, s->currency, seq);
+        const crd_entry_record *next = book_entry(b, s->customer, s->currency, seq + 1);
+        see_entry(k, e);
+        while (p != NULL && p->entry->seq == seq) {
+            if (same(p->customer, s->customer)) {
+                if (p->role == CRD_GL_RECEIVABLE) receivable += p->amount;
+                if (p->role == CRD_GL_DEPOSITS || p->role == CRD_GL_CREDITS) credit += p->amount;
+            }
+            if (crd_postings_next(postings, &p) != CRD_OK) abort();
+        }
+        if (next == NULL || next->writer != e->writer || next->command != e->command)
+            found = agree(k, seq, receivable, credit);
+    }
+    crd_postings_close(postings);
+    free(k);
+    return found;
+}
+
 const char *ties_problem(crd_ledger *ledger, const book *b) {
     side *sides = calloc(b->count + 1, sizeof *sides);
     size_t count = 0;
@@ -116,6 +217,7 @@ const char *ties_problem(crd_ledger *ledger, const book *b) {
     }
     found = add_postings(ledger, sides, count);
     for (size_t i = 0; found == NULL && i < count; i++) found = compare(b, &sides[i]);
+    for (size_t i = 0; found == NULL && i < count && b->count < DOCUMENTS; i++) found = walk(ledger, b, &sides[i]);
     free(sides);
     return found;
 }
