@@ -1,12 +1,12 @@
 /*
  * Postings: a walk over accounts, in which the journal of each is replayed from its first entry, because what an entry
- * means depends on the records as they were then. The replay is that of verify: fold (lib/core/fold.c) into records that
- * the journal's own images began; what an entry posts is then lib/core/posting.c.
+ * means depends on the records as they were then. What it posts is then told by lib/core/posting.c. What was deleted as
+ * a mistake is posted, and posted back (rule M11).
  *
  * Invariants:
  * 1. An account is walked up to the last entry that its record named when it was read; entries never change, so what is
  *    read of it later belongs to that version.
- * 2. `books` holds the records after the entry that is being told.
+ * 2. The books of `replay` hold the records after the entry that is being told.
  */
 #include "ledger/postings.h"
 
@@ -29,7 +29,7 @@ struct crd_postings {
     crd__list entries;  /* crd__doc *, of entry_page */
     uint64_t entry_at;
     int64_t last_seq;   /* of the account being walked, 0 when none is */
-    crd__account books;
+    crd__replay replay; /* into the arena `replayed` */
     uint32_t previous;  /* type of the last entry replayed */
     crd_status broken;  /* a replay that failed half-way cannot go on */
     crd__leg legs[CRD__LEGS];
@@ -131,18 +131,11 @@ crd_status crd_postings_open(crd_ledger *ledger, const crd_posting_spec *spec, c
     return crd__postings_open(ledger, spec, out);
 }
 
-static void forget_books(crd_postings *p) {
-    crd__list_free(&p->ledger->allocator, &p->books.docs);
-    crd__index_free(&p->ledger->allocator, &p->books.index);
-    crd__arena_reset(&p->replayed);
-    memset(&p->books, 0, sizeof p->books);
-}
-
 void crd_postings_close(crd_postings *p) {
     crd_allocator allocator;
     if (p == NULL) return;
     allocator = p->ledger->allocator;
-    forget_books(p);
+    crd__books_free(p->ledger, &p->replay.books);
     crd__list_free(&allocator, &p->accounts);
     crd__list_free(&allocator, &p->entries);
     crd__arena_free(&p->own);
@@ -158,100 +151,35 @@ const char *crd__postings_account(const crd_postings *p, uint32_t role) {
 
 /* ---- replay ---- */
 
-static crd_status contradicts(const crd_postings *p, const crd_entry_record *e) {
-    return crd__fail_subject(p->ledger, CRD_E_CORRUPT, CRD_KIND_ENTRY, e->customer, e->currency,
-                             "the journal contradicts itself; crd_ledger_verify() says where");
-}
-
-static uint32_t image_kind(uint32_t type) {
-    switch (type) {
-    case CRD_ENTRY_ISSUE:
-    case CRD_ENTRY_CREDIT_CHANGE: return CRD_KIND_CREDIT;
-    case CRD_ENTRY_INVOICE:
-    case CRD_ENTRY_REVISE: return CRD_KIND_INVOICE;
-    case CRD_ENTRY_RECEIPT: return CRD_KIND_RECEIPT;
-    case CRD_ENTRY_HOLD: return CRD_KIND_HOLD;
-    default: return 0;
-    }
-}
-
-/* The document whose image an entry carries. Its texts live as long as the replayed records. */
-static crd_status take_image(crd_postings *p, const crd_entry_record *e, uint32_t kind, void **out) {
-    uint64_t room = e->image_size + 64; /* a NUL for every text */
-    uint32_t size = 0;
-    char *block;
-    (void)crd_record_fields(kind, NULL, &size);
-    block = crd__arena_take(&p->replayed, size + room);
-    if (block == NULL) return crd__fail(p->ledger, CRD_E_NOMEM, NULL);
-    crd__record_clear(kind, block);
-    *out = block;
-    if (e->image != NULL && crd_record_decode(kind, e->image, e->image_size, block, block + size, room) == CRD_OK)
-        return CRD_OK;
-    return contradicts(p, e);
-}
-
-/* Adds what the entry's image creates to the books, and notes what it changes. */
-static crd_status read_image(crd_postings *p, const crd_entry_record *e, crd__records *r) {
-    uint32_t kind = image_kind(e->type);
-    void *image = NULL;
-    crd__doc *doc;
-    crd_status status;
-    if (kind == 0) return CRD_OK;
-    status = take_image(p, e, kind, &image);
-    if (status != CRD_OK) return status;
-    if (e->type == CRD_ENTRY_CREDIT_CHANGE || e->type == CRD_ENTRY_REVISE) {
-        r->image = image;
-        return CRD_OK;
-    }
-    if (crd__doc_find(&p->books, kind, crd__record_id(kind, image)) != NULL) return contradicts(p, e);
-    status = crd__doc_add(&p->books, kind, image, &doc);
-    if (status != CRD_OK) return status;
-    switch (kind) {
-    case CRD_KIND_CREDIT: r->credit = doc->record; break;
-    case CRD_KIND_INVOICE: r->invoice = doc->record; break;
-    case CRD_KIND_RECEIPT: r->receipt = doc->record; break;
-    default: r->hold = doc->record; break;
-    }
-    return CRD_OK;
-}
-
-/* A receipt names the credit it is about to make, which is not there yet. */
-static void *named(crd_postings *p, uint32_t kind, const char *id) {
-    const crd__doc *doc = id[0] != '\0' ? crd__doc_find(&p->books, kind, id) : NULL;
+static const void *named(crd_postings *p, uint32_t kind, const char *id) {
+    const crd__doc *doc = id[0] != '\0' ? crd__doc_find(&p->replay.books, kind, id) : NULL;
     return doc != NULL ? doc->record : NULL;
 }
 
-static crd_status replay(crd_postings *p, const crd_entry_record *stored) {
-    crd_entry_record e = *stored; /* the fold fills in what is left afterwards */
-    crd__records r;
+static crd_status replay(crd_postings *p, const crd_entry_record *e) {
+    const crd_invoice_record *before = named(p, CRD_KIND_INVOICE, e->invoice);
+    crd_entry_record after;
     crd__posted posted;
     crd_status status;
-    memset(&r, 0, sizeof r);
     memset(&posted, 0, sizeof posted);
-    r.account = &p->books.record;
-    status = read_image(p, &e, &r);
-    if (status != CRD_OK) return status;
-    if (r.credit == NULL) r.credit = named(p, CRD_KIND_CREDIT, e.credit);
-    if (r.invoice == NULL) r.invoice = named(p, CRD_KIND_INVOICE, e.invoice);
-    if (r.receipt == NULL) r.receipt = named(p, CRD_KIND_RECEIPT, e.receipt);
-    if (r.hold == NULL) r.hold = named(p, CRD_KIND_HOLD, e.hold);
-    if (r.invoice != NULL) {
-        posted.total_before = r.invoice->total;
-        posted.tax_before = r.invoice->tax;
+    if (before != NULL) {
+        posted.total_before = before->total;
+        posted.tax_before = before->tax;
     }
-    if (e.seq != p->books.record.last_seq + 1 || crd__fold(&e, &r) != CRD_OK) return contradicts(p, &e);
-    p->books.record.last_seq = e.seq;
-    posted.entry = stored;
-    posted.credit = r.credit;
-    posted.invoice = r.invoice;
+    if (e->seq != p->replay.books.record.last_seq + 1)
+        return crd__fail_subject(p->ledger, CRD_E_CORRUPT, CRD_KIND_ENTRY, e->customer, e->currency,
+                                 "an entry is missing before this one");
+    status = crd__replay_entry(&p->replay, e, &after);
+    if (status != CRD_OK) return status;
+    posted.entry = e;
+    posted.credit = named(p, CRD_KIND_CREDIT, e->credit);
+    posted.invoice = named(p, CRD_KIND_INVOICE, e->invoice);
     posted.previous = p->previous;
     posted.both_ends = p->spec.customer != NULL;
-    p->previous = e.type;
-    p->entry = stored;
-    p->leg_at = 0;
-    p->leg_count = 0;
-    if ((p->spec.date_from == 0 || e.business_date >= p->spec.date_from) &&
-        (p->spec.date_to == 0 || e.business_date <= p->spec.date_to))
+    p->previous = e->type;
+    p->entry = e;
+    if ((p->spec.date_from == 0 || e->business_date >= p->spec.date_from) &&
+        (p->spec.date_to == 0 || e->business_date <= p->spec.date_to))
         p->leg_count = crd__post(&posted, p->legs);
     return CRD_OK;
 }
@@ -293,11 +221,11 @@ static int compare_seq(const void *a, const void *b) {
 
 /* The entries that follow those replayed. */
 static crd_status read_entries(crd_postings *p) {
-    crd_query query = crd__query(CRD_KIND_BIT_ENTRY, p->books.record.customer, p->books.record.currency);
+    crd_query query = crd__query(CRD_KIND_BIT_ENTRY, p->replay.books.record.customer, p->replay.books.record.currency);
     crd__loaded loaded;
     void **spare;
     crd_status status;
-    query.seq_from = p->books.record.last_seq + 1;
+    query.seq_from = p->replay.books.record.last_seq + 1;
     query.seq_to = CRD__MIN(query.seq_from + PAGE_ENTRIES - 1, p->last_seq);
     crd__list_free(&p->ledger->allocator, &p->entries);
     crd__arena_reset(&p->entry_page);
@@ -317,12 +245,9 @@ static crd_status read_entries(crd_postings *p) {
 
 static void begin_account(crd_postings *p) {
     const crd__account *account = p->accounts.items[p->account_at++];
-    forget_books(p);
-    p->books.ledger = p->ledger;
-    p->books.arena = &p->replayed;
-    crd__record_clear(CRD_KIND_ACCOUNT, &p->books.record);
-    p->books.record.customer = account->record.customer;
-    p->books.record.currency = account->record.currency;
+    crd__books_free(p->ledger, &p->replay.books);
+    crd__arena_reset(&p->replayed);
+    crd__replay_begin(&p->replay, p->ledger, &account->record, &p->replayed, &p->entry_page);
     p->last_seq = account->record.currency[0] != '\0' ? account->record.last_seq : 0; /* no money in a customer's own */
     p->previous = 0;
 }
@@ -332,7 +257,7 @@ static crd_status advance(crd_postings *p) {
     crd_status status = CRD_OK;
     p->leg_at = p->leg_count = 0;
     while (status == CRD_OK && p->leg_count == 0) {
-        if (p->books.record.last_seq < p->last_seq) {
+        if (p->replay.books.record.last_seq < p->last_seq) {
             if (p->entry_at == p->entries.count) status = read_entries(p);
             if (status == CRD_OK) status = p->broken = replay(p, ((crd__doc *)p->entries.items[p->entry_at++])->record);
         } else if (p->account_at < p->accounts.count) {
