@@ -1,0 +1,175 @@
+/*
+ * The one undo: it takes back what a journal entry did.
+ *
+ * crd_undo() finds the entry and hands it to the function of its type, see `ways`. Each ends with entries that name
+ * the one they undo; nothing that was written is ever changed.
+ */
+#include "ledger/ledger.h"
+
+#include <string.h>
+
+/* What the entry to undo is, and its account, held. */
+typedef struct undo_of {
+    crd__list held;
+    crd__account *account;
+    crd__application named; /* its ids live in the unit's arena; `left` is the entry's amount until it is looked up */
+} undo_of;
+
+static crd_status take_entry(crd__command *command, const crd_entry_record *e, undo_of *of) {
+    crd__arena *arena = &command->ledger->unit.arena;
+    of->named.type = e->type;
+    of->named.left = e->amount;
+    of->named.cause = e->cause;
+    of->named.seq = e->seq;
+    of->named.flags = e->flags;
+    of->named.other_customer = crd__arena_text(arena, e->other_customer);
+    of->named.other_id = crd__arena_text(arena, e->other_id);
+    of->named.credit = crd__arena_text(arena, e->credit);
+    of->named.invoice = crd__arena_text(arena, e->invoice);
+    of->named.receipt = crd__arena_text(arena, e->receipt);
+    if (of->named.credit == NULL || of->named.invoice == NULL || of->named.receipt == NULL ||
+        of->named.other_customer == NULL || of->named.other_id == NULL)
+        return crd__fail(command->ledger, CRD_E_NOMEM, NULL);
+    return CRD_OK;
+}
+
+static crd_status find_entry(crd__command *command, int64_t seq, undo_of *of) {
+    crd_ledger *ledger = command->ledger;
+    crd_query query = crd__query(CRD_KIND_BIT_ENTRY, command->customer, command->currency);
+    crd__loaded loaded;
+    crd_status status;
+    for (uint64_t i = 0; i < ledger->unit.entries.count; i++) {
+        const crd__entry *entry = ledger->unit.entries.items[i];
+        if (entry->on.account == of->account && entry->record.seq == seq) return take_entry(command, &entry->record, of);
+    }
+    query.seq_from = query.seq_to = seq;
+    crd__arena_reset(&ledger->scratch);
+    status = crd__read(ledger, &query, &ledger->scratch, &loaded);
+    if (status != CRD_OK) return status;
+    if (loaded.rest.count == 1)
+        status = take_entry(command, ((crd__doc *)loaded.rest.items[0])->record, of);
+    else
+        status = crd__fail_subject(ledger, CRD_E_NOT_FOUND, CRD_KIND_ENTRY, command->customer, command->currency,
+                                   "there is no entry of that number");
+    crd__loaded_free(&loaded);
+    return status;
+}
+
+/* Loads the documents the entry names, and finds what is left of it in the history of `kind`. */
+static crd_status find_left(crd__command *command, undo_of *of, uint32_t kind, const char *id) {
+    crd_ledger *ledger = command->ledger;
+    crd__application *list;
+    uint64_t count;
+    const crd__doc *doc;
+    crd_status status = crd__load_named(ledger, of->account, &of->named, 1);
+    if (status != CRD_OK) return status;
+    doc = crd__doc_find(of->account, kind, id);
+    if (doc == NULL) return crd__fail(ledger, CRD_E_CORRUPT, NULL);
+    status = crd__deeds(ledger, of->account, doc, CRD__BIT(of->named.type), &list, &count);
+    for (uint64_t i = 0; status == CRD_OK && i < count; i++)
+        if (list[i].seq == of->named.seq) of->named.left = list[i].left;
+    return status;
+}
+
+static crd_status undo_application(crd__command *command, undo_of *of, int64_t amount) {
+    crd__when when = crd__command_when(command, 1);
+    crd_status status = find_left(command, of, CRD_KIND_CREDIT, of->named.credit);
+    if (status != CRD_OK) return status;
+    return crd__unapply(command, of->account, &of->named, amount, &when, &command->result.amount);
+}
+
+static crd_status refuse_receipt(crd_ledger *ledger, const undo_of *of, crd_status code, int64_t given) {
+    crd__refusal why;
+    (void)crd__refuse(&why, code, CRD_KIND_RECEIPT, of->named.receipt, 0, given);
+    return crd__fail_refusal(ledger, &why, of->account->record.customer, of->account->record.currency);
+}
+
+static crd_status undo_receipt(crd__command *command, undo_of *of, int64_t amount) {
+    crd_ledger *ledger = command->ledger;
+    crd__when when = crd__command_when(command, 0);
+    const crd_receipt_record *record;
+    crd__application *list;
+    uint64_t count;
+    crd__concerned on;
+    crd_entry_record entry;
+    crd_status status;
+    if (amount != 0) return crd__fail_argument(ledger, "amount", "must be 0: a receipt is undone whole");
+    of->named.credit = ""; /* only the receipt is needed to begin with */
+    status = crd__load_named(ledger, of->account, &of->named, 1);
+    if (status != CRD_OK) return status;
+    memset(&on, 0, sizeof on);
+    on.account = of->account;
+    on.receipt = crd__doc_find(of->account, CRD_KIND_RECEIPT, of->named.receipt);
+    if (on.receipt == NULL) return crd__fail(ledger, CRD_E_CORRUPT, NULL);
+    record = on.receipt->record;
+    if (record->state != CRD_RECEIPT_POSTED) return refuse_receipt(ledger, of, CRD_E_NOTHING, record->state);
+    if (record->amount != 0) return refuse_receipt(ledger, of, CRD_E_STATE, record->state);
+    status = crd__applications(ledger, of->account, on.receipt, &list, &count);
+    if (status == CRD_OK) status = crd__load_named(ledger, of->account, list, count);
+    if (status != CRD_OK) return status;
+    when.date = crd__latest(of->account, list, count, CRD__MAX(when.date, record->last_date));
+    if (when.date <= when.closed_through) return refuse_receipt(ledger, of, CRD_E_CLOSED, when.date);
+    for (uint64_t i = count; status == CRD_OK && i-- > 0;) {
+        int64_t undone = 0;
+        if (list[i].left == 0) continue;
+        status = crd__unapply(command, of->account, &list[i], 0, &when, &undone);
+        command->result.amount += undone;
+    }
+    if (status != CRD_OK) return status;
+    crd__entry_clear(&entry, CRD_ENTRY_RECEIPT_UNDO, when.date);
+    entry.undoes = of->named.seq;
+    entry.amount = command->result.amount;
+    return crd__write_entry(command, &on, &entry);
+}
+
+static crd_status undo_entry(crd__command *command, undo_of *of, int64_t amount) {
+    static const struct {
+        uint32_t type;
+        crd_status (*undo)(crd__command *command, undo_of *of, int64_t amount);
+    } ways[] = {
+        {CRD_ENTRY_APPLY, undo_application},
+        {CRD_ENTRY_RECEIPT, undo_receipt},
+    };
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
+        if (ways[i].type == of->named.type) return ways[i].undo(command, of, amount);
+    return crd__fail_subject(command->ledger, CRD_E_STATE, CRD_KIND_ENTRY, command->customer,
+                             crd_entry_name(of->named.type), "an entry of this type cannot be undone");
+}
+
+static crd_status undo(crd__command *command, int64_t seq, int64_t amount) {
+    crd_ledger *ledger = command->ledger;
+    crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT, command->customer, command->currency);
+    undo_of of;
+    crd_status status;
+    memset(&of, 0, sizeof of);
+    query.flags = CRD_QUERY_FOR_WRITE;
+    status = crd__load(ledger, &query, &of.held);
+    if (status == CRD_OK) of.account = crd__live(ledger, command->customer, command->currency);
+    if (status == CRD_OK && (of.account == NULL || (of.held.count == 0 && !of.account->dirty)))
+        status = crd__fail_subject(ledger, CRD_E_NOT_FOUND, CRD_KIND_ACCOUNT, command->customer, command->currency,
+                                   NULL);
+    if (status == CRD_OK) status = find_entry(command, seq, &of);
+    if (status == CRD_OK) status = crd__command_feature(command, of.account);
+    if (status == CRD_OK) status = undo_entry(command, &of, amount);
+    crd__release(ledger, &of.held);
+    return status;
+}
+
+crd_status crd_undo(crd_ledger *ledger, const crd_request *request, const char *customer, const char *currency,
+                    int64_t seq, int64_t amount, crd_result *out) {
+    crd__command command;
+    crd_status status = crd__command_begin(ledger, request, CRD_COMMAND_UNDO, &command);
+    if (status != CRD_OK) return status;
+    status = crd__check_id(ledger, "customer", customer);
+    if (status == CRD_OK) status = crd__check_currency(ledger, currency);
+    if (status == CRD_OK && seq < 1) status = crd__fail_argument(ledger, "seq", "must be at least 1");
+    if (status == CRD_OK) status = crd__check_amount(ledger, "amount", amount, 0);
+    if (status == CRD_OK) {
+        crd__argument_text(&command, "currency", currency);
+        crd__argument_number(&command, "seq", seq);
+        crd__argument_number(&command, "amount", amount);
+        status = crd__command_allow(&command, customer, currency, "", amount);
+    }
+    if (status == CRD_OK && !command.answered) status = undo(&command, seq, amount);
+    return crd__command_finish(&command, status, out);
+}
