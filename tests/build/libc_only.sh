@@ -7,7 +7,7 @@ BUILD=${BUILD-build}
 failed=0
 
 # Undefined symbols against the list of what a C compiler and linker may ask for.
-allowed='memcpy memmove memset memcmp memchr strlen strcmp strncmp malloc realloc free
+allowed='memcpy memmove memset memcmp memchr strchr strlen strcmp strncmp malloc realloc free
     __stack_chk_fail __cxa_finalize __gmon_start__ _ITM_deregisterTMCloneTable _ITM_registerTMCloneTable
     __memcpy_chk __memmove_chk __memset_chk _GLOBAL_OFFSET_TABLE_'
 for name in $(nm -D --undefined-only "$BUILD/libcredit.so" | awk '{ sub(/@.*/, "", $NF); print $NF }'); do
