@@ -50,35 +50,38 @@ static void put_number(writer *w, int64_t number) {
     put(w, text);
 }
 
-/* Blanks at either end, and next to another one. */
-static int blank_matters(const char *text, const char *at) {
-    return *at == ' ' && (at == text || at[1] == '\0' || at[1] == ' ' || at[-1] == ' ');
+/* Bytes of a blank of Unicode, which a program might trim or take for the end of a name; else 0. */
+static int blank_size(const char *text) {
+    const unsigned char *s = (const unsigned char *)text;
+    if (s[0] == 0xc2) return s[1] == 0xa0 ? 2 : 0;
+    if (s[0] == 0xe1) return s[1] == 0x9a && s[2] == 0x80 ? 3 : 0;
+    if (s[0] == 0xe3) return s[1] == 0x80 && s[2] == 0x80 ? 3 : 0;
+    if (s[0] != 0xe2) return 0;
+    if (s[1] == 0x81) return s[2] == 0x9f ? 3 : 0;
+    return s[1] == 0x80 && (s[2] <= 0x8a || s[2] == 0xa8 || s[2] == 0xa9 || s[2] == 0xaf) ? 3 : 0;
+}
+
+/* Bytes from here on that are to be escaped: a space only at either end, and next to another one. */
+static int special(const char *text, const char *at) {
+    if (*at == ' ') return at == text || at[1] == '\0' || at[1] == ' ' || at[-1] == ' ';
+    return strchr("%;,|:\"\\[]", *at) != NULL ? 1 : blank_size(at);
 }
 
 static void escape(writer *w, const char *text) {
     static const char digits[] = "0123456789ABCDEF";
-    for (const char *at = text; *at != '\0'; at++) {
-        unsigned char c = (unsigned char)*at;
-        if (c >= 0x20 && strchr("%;,|:\"\\[]", c) == NULL && !blank_matters(text, at)) {
-            put_char(w, *at);
-            continue;
+    for (const char *at = text; *at != '\0';) {
+        int size = special(text, at);
+        if (size == 0) put_char(w, *at++);
+        while (size-- > 0) {
+            unsigned char c = (unsigned char)*at++;
+            put_char(w, '%');
+            put_char(w, digits[c >> 4]);
+            put_char(w, digits[c & 15]);
         }
-        put_char(w, '%');
-        put_char(w, digits[c >> 4]);
-        put_char(w, digits[c & 15]);
     }
 }
 
 /* ---- names of accounts ---- */
-
-/* Bytes of a blank of Unicode that a program might take for the end of a name, else 0. */
-static int is_blank(const unsigned char *s) {
-    if (s[0] == 0xc2 && s[1] == 0xa0) return 1;
-    if (s[0] == 0xe1 && s[1] == 0x9a && s[2] == 0x80) return 1;
-    if (s[0] == 0xe2 && s[1] == 0x80) return s[2] <= 0x8a || s[2] == 0xa8 || s[2] == 0xa9 || s[2] == 0xaf;
-    if (s[0] == 0xe2 && s[1] == 0x81 && s[2] == 0x9f) return 1;
-    return s[0] == 0xe3 && s[1] == 0x80 && s[2] == 0x80;
-}
 
 static int is_letter(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -106,7 +109,7 @@ static int named_for_journals(const char *name) {
     for (const char *at = name; *at != '\0'; at++) {
         int first = at == name || at[-1] == ':';
         if ((unsigned char)*at >= 0x80) {
-            if (is_blank((const unsigned char *)at)) return 0;
+            if (blank_size(at) > 0) return 0;
             continue;
         }
         if (!is_letter(*at) && (first || strchr(" :-_.,&/+'#", *at) == NULL)) return 0;
