@@ -517,6 +517,113 @@ START_TEST(R68_R60_a_currency_without_decimals_known_is_refused) {
 }
 END_TEST
 
+static crd_status export_quietly(crd_ledger *ledger, sheet *out) {
+    crd_posting_spec s = spec_of(NULL, NULL);
+    memset(out, 0, sizeof *out);
+    return crd_postings_export(ledger, &s, CRD_EXPORT_BEANCOUNT, take_text, out);
+}
+
+START_TEST(R68_whatever_allocation_fails_an_export_says_so) {
+    shim_memory memory;
+    world *w;
+    sheet should, out;
+    long blocks;
+    shim_memory_init(&memory);
+    w = world_open_with(_i, &memory.table, NULL, NULL);
+    scene_fill(w);
+    OK(w, export_quietly(w->ledger, &should));
+    blocks = memory.blocks;
+    for (unsigned long n = 1;; n++) {
+        crd_status status;
+        memory.calls = memory.fired = 0;
+        memory.fail_at = n;
+        status = export_quietly(w->ledger, &out);
+        memory.fail_at = 0;
+        if (memory.fired == 0) break;
+        ck_assert_int_eq(status, CRD_E_NOMEM);
+        ck_assert_int_eq(memory.blocks, blocks);
+        free(out.text);
+        OK(w, export_quietly(w->ledger, &out));
+        ck_assert_str_eq(out.text, should.text);
+        free(out.text);
+    }
+    ck_assert_str_eq(out.text, should.text);
+    free(out.text);
+    free(should.text);
+    world_close(w);
+}
+END_TEST
+
+/* A read may fail in any way: the export is whole, or it says that it is not. */
+START_TEST(R68_whatever_read_fails_an_export_is_whole_or_says_so) {
+    world *w = world_open(_i);
+    sheet should, out;
+    scene_fill(w);
+    OK(w, export_quietly(w->ledger, &should));
+    for (int fault = 0; fault < SHIM_FAULTS; fault++)
+        for (unsigned long n = 1;; n++) {
+            unsigned long fired;
+            crd_status status;
+            shim_reset(&w->shim);
+            w->shim.fail_at = n;
+            w->shim.fault = (shim_fault)fault;
+            status = export_quietly(w->ledger, &out);
+            fired = w->shim.fired;
+            shim_reset(&w->shim);
+            if (status == CRD_OK) ck_assert_str_eq(out.text, should.text);
+            else ck_assert_msg(status == CRD_E_STORAGE || status == CRD_E_RESTART || status == CRD_E_CONTRACT ||
+                                   status == CRD_E_CONFLICT || status == CRD_E_CORRUPT,
+                               "%s", crd_status_name(status));
+            free(out.text);
+            if (fired == 0) break;
+        }
+    free(should.text);
+    world_close(w);
+}
+END_TEST
+
+static void double_amounts(void *ctx, uint32_t kind, void *record) {
+    crd_entry_record *e = record;
+    (void)ctx;
+    if (kind == CRD_KIND_ENTRY && e->type == CRD_ENTRY_APPLY) e->amount += 1000;
+}
+
+START_TEST(R68_R63_a_journal_that_contradicts_itself_is_not_posted) {
+    world *w = world_open(_i);
+    crd_posting_spec s = spec_of("c1", "EUR");
+    crd_postings *postings;
+    const crd_posting *p = NULL;
+    crd_status status = CRD_OK;
+    scene_fill(w);
+    w->shim.alter = double_amounts;
+    postings = walk_open(w->ledger, &s);
+    while (status == CRD_OK) {
+        status = crd_postings_next(postings, &p);
+        ck_assert(status != CRD_OK || p != NULL);
+    }
+    ck_assert_int_eq(status, CRD_E_CORRUPT);
+    ck_assert_ptr_null(p);
+    ENDS(w->ledger, crd_postings_next(postings, &p), CRD_E_CORRUPT); /* it does not go on as if nothing had been */
+    crd_postings_close(postings);
+    w->shim.alter = NULL;
+    world_close(w);
+}
+END_TEST
+
+START_TEST(R68_R64_postings_are_of_what_is_kept) {
+    world *w = world_open(_i);
+    crd_posting_spec s = spec_of(NULL, NULL);
+    customer(w, "c1");
+    w->careless = 1;
+    OK(w, crd_unit_begin(w->ledger));
+    crd_invoice_free(invoice(w, "c1", "I", 10, 0, 1));
+    ck_assert_int_eq(count_rows(w->ledger, &s), 0);
+    OK(w, crd_unit_commit(w->ledger));
+    ck_assert_int_eq(count_rows(w->ledger, &s), 2);
+    world_close(w);
+}
+END_TEST
+
 /* ---- books for the programs themselves ---- */
 
 static const char *directory; /* where to, or NULL */
@@ -662,6 +769,10 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R68_what_is_asked_wrongly_is_refused, 0, STORES);
     tcase_add_loop_test(t, R68_R70_an_export_ends_when_the_host_says_stop, 0, STORES);
     tcase_add_loop_test(t, R68_R60_a_currency_without_decimals_known_is_refused, 0, STORES);
+    tcase_add_loop_test(t, R68_whatever_allocation_fails_an_export_says_so, 0, STORES);
+    tcase_add_loop_test(t, R68_whatever_read_fails_an_export_is_whole_or_says_so, 0, STORES);
+    tcase_add_loop_test(t, R68_R63_a_journal_that_contradicts_itself_is_not_posted, 0, STORES);
+    tcase_add_loop_test(t, R68_R64_postings_are_of_what_is_kept, 0, STORES);
     tcase_add_test(b, R68_books_for_the_programs);
     suite_add_tcase(s, t);
     suite_add_tcase(s, b);
