@@ -25,7 +25,7 @@ typedef struct crd_credit_terms {
     const char *currency; /**< required */
     const char *id;       /**< NULL: the library derives one, "~" + currency + sequence */
     int64_t amount;       /**< minor units, 1 to #CRD_MAX_AMOUNT */
-    uint32_t flags;       /**< CRD_FLAG_RESERVED, CRD_FLAG_NON_REFUNDABLE */
+    uint32_t flags;       /**< CRD_FLAG_RESERVED, CRD_FLAG_NON_REFUNDABLE, CRD_ISSUE_RETURN */
     int32_t effective;    /**< first usable date; 0: the business date */
     int32_t expires;      /**< first date not usable any more; 0: never */
     int32_t priority;
@@ -41,7 +41,38 @@ typedef struct crd_credit_terms {
     const char *payment_info; /**< cash: check number or free text */
     const char *reference;
     const char *receipt; /**< cash: id of the receipt; NULL: derived */
+    const crd_line_terms *const *lines; /**< a memo's, numbered from 1; NULL: none. Their amounts sum to the amount */
+    uint64_t line_count;
 } crd_credit_terms;
+
+/**
+ * The credit is a memo that returns (part of) the invoice `origin` names, which must be one of this customer and
+ * currency. No more is returned of an invoice than was sold, in total and, where lines name the lines they return, per
+ * line. Left out, the tax is the share of the invoice's. It stays in the record as #CRD_FLAG_RETURN.
+ */
+#define CRD_ISSUE_RETURN 0x200u
+
+/** What an invoice is reversed with. Zero and NULL leave a term out. */
+typedef struct crd_invoice_reverse_terms {
+    uint32_t struct_size;
+    uint32_t reserved;
+    const char *id;     /**< of the credit memo; NULL: the library derives one */
+    const char *reason; /**< shown to the customer; NULL: "invoice reversed" */
+} crd_invoice_reverse_terms;
+
+/**
+ * Reverses an invoice as its own document, once and for good: a credit memo of all of it that was not returned yet is
+ * issued and applied to it in full. Its write-offs are undone first for that, then its applications, newest first and
+ * those of its own memos last, until the memo fits. The memo has the invoice's lines, negated, where these make up its
+ * amount. @memberof crd_invoice
+ * @param terms  may be NULL
+ * @param out    receives a handle to the memo; may be NULL
+ * @return #CRD_OK; #CRD_E_EXISTS for the memo's id; #CRD_E_STATE when the invoice is a draft, Voided or the library's own
+ *         document; #CRD_E_NOTHING when it was reversed before or all of it was returned; #CRD_E_CLOSED; #CRD_E_DATE;
+ *         #CRD_E_OVERFLOW; #CRD_E_TOO_LARGE; and what a command may return
+ */
+CRD_API crd_status CRD_CALL crd_invoice_reverse(crd_ledger *ledger, const crd_request *request, crd_invoice *invoice,
+                                                const crd_invoice_reverse_terms *terms, crd_credit **out);
 
 /**
  * Issues a credit. A credit of class cash is money received: it comes with a receipt whose whole amount stays as
@@ -51,7 +82,8 @@ typedef struct crd_credit_terms {
  * @param out       receives a handle to the credit; may be NULL
  * @return #CRD_OK; #CRD_E_NOT_FOUND for the customer; #CRD_E_EXISTS for a credit or receipt id that was ever used;
  *         #CRD_E_CURRENCY; #CRD_E_CLOSED; #CRD_E_DATE when it expires on or before it is effective or issued;
- *         #CRD_E_OVERFLOW;
+ *         #CRD_E_OVERFLOW; of a return #CRD_E_NOT_FOUND for the invoice or a line, #CRD_E_STATE when the invoice is a
+ *         draft or Voided, and #CRD_E_RETURNED with what may still be returned;
  *         #CRD_E_ARGUMENT naming the field; and what a command may return
  */
 CRD_API crd_status CRD_CALL crd_credit_issue(crd_ledger *ledger, const crd_request *request, const char *customer,
@@ -103,7 +135,7 @@ CRD_API crd_status CRD_CALL crd_credit_apply(crd_ledger *ledger, const crd_reque
  * Voids what is available of a credit, or part of it. Applications stand. @memberof crd_credit
  * @param amount  minor units; 0: all that is available
  * @param out     the amount voided; may be NULL
- * @return #CRD_OK; #CRD_E_STATE when the credit is Voided; #CRD_E_NOTHING when nothing remains; #CRD_E_EXPIRED;
+ * @return #CRD_OK; #CRD_E_STATE when the credit is Voided, or the memo of a reversed invoice; #CRD_E_NOTHING when nothing remains; #CRD_E_EXPIRED;
  *         #CRD_E_IN_USE when what remains is held or allocated; #CRD_E_CREDIT_AMOUNT; and what a command may return
  */
 CRD_API crd_status CRD_CALL crd_credit_void(crd_ledger *ledger, const crd_request *request, crd_credit *credit,

@@ -32,6 +32,9 @@ typedef struct crd_ledger crd_ledger;
 #define CRD_COMMAND_INVOICE_VOID 8
 #define CRD_COMMAND_UNDO 9
 #define CRD_COMMAND_RECONCILE 10
+#define CRD_COMMAND_INVOICE_REVISE 23
+#define CRD_COMMAND_INVOICE_REVERSE 24
+#define CRD_COMMAND_WRITE_OFF 25
 /** @} */
 
 /** Who asks for a change, when, and under which key. Every mutating call takes one. */
@@ -53,7 +56,16 @@ typedef struct crd_result {
     int64_t first_seq;  /**< first entry written, in the journal of the account */
     int64_t last_seq;   /**< last entry written; 0: none was needed */
     int64_t amount;     /**< what was applied, voided, undone… in minor units */
+    uint32_t warnings;  /**< CRD_WARN_…: it was done, but a person should know */
+    uint32_t reserved;
 } crd_result;
+
+/** @name Warnings of a command
+ * @{ */
+/** A line was removed after the day of the sale. A return is told better by a credit memo that names the invoice
+ *  (#CRD_ISSUE_RETURN): then the sale stays as it was, and the return has a day of its own. */
+#define CRD_WARN_LINE_REMOVED 0x01u
+/** @} */
 
 /** What authorize is asked. Strings are valid until the callback returns. */
 typedef struct crd_operation {
@@ -77,6 +89,10 @@ typedef struct crd_event {
     const crd_receipt_record *receipt;
     const crd_hold_record *hold;
     const crd_customer_record *customer;
+    /** Lines that the entry gave its document, by number; of a revision those it added and those it ended (ended_in
+     *  not 0), of a credit memo negated. */
+    const crd_line_record *const *lines;
+    uint64_t line_count;
 } crd_event;
 
 /** Callbacks of the host, each of which may be NULL. */
@@ -108,6 +124,13 @@ typedef struct crd_hooks {
 #define CRD_ORDER_KEYS 8           /**< most keys in an order */
 /** @} */
 
+/** @name What happens when a line is removed from a sale after its business day
+ * @{ */
+#define CRD_LINES_WARN 0   /**< it is removed, and the result has #CRD_WARN_LINE_REMOVED */
+#define CRD_LINES_ALLOW 1  /**< it is removed */
+#define CRD_LINES_REFUSE 2 /**< #CRD_E_WINDOW */
+/** @} */
+
 /** Settings a host may change while the ledger is open. Keeping several processes equal is the host's duty. */
 typedef struct crd_settings {
     uint32_t struct_size;
@@ -116,6 +139,10 @@ typedef struct crd_settings {
     int32_t utc_offset_minutes; /**< where the business day begins, east of UTC positive; −1440 to 1440 */
     uint32_t credit_order[CRD_ORDER_KEYS];  /**< CRD_ORDER_…, ended by 0; all 0: by date */
     uint32_t invoice_order[CRD_ORDER_KEYS]; /**< CRD_ORDER_…, ended by 0; all 0: finance charge, due, date */
+    uint32_t auto_apply;   /**< 1: a new credit, and an invoice when it is sent, are applied at once */
+    int32_t delete_window; /**< days after its issue on which a mistake may still be deleted; 0: on that day only */
+    uint32_t line_policy;  /**< CRD_LINES_…: removing a line of a sale after its day */
+    uint32_t reserved;
 } crd_settings;
 
 /** @name Flags for opening
@@ -185,14 +212,16 @@ CRD_API crd_status CRD_CALL crd_unit_rollback(crd_ledger *ledger);
 /**
  * Takes back what one journal entry did (rules M8, M14):
  * an application (CRD_ENTRY_APPLY), in whole or part, so that the money returns to the credit it came from and the
- * invoice is open again; or a receipt (CRD_ENTRY_RECEIPT) that applied credits, whole. Nothing is applied anew.
+ * invoice is open again; a write-off (CRD_ENTRY_WRITE_OFF), in whole or part, because it was recovered;
+ * or a receipt (CRD_ENTRY_RECEIPT) that applied credits, whole. Nothing is applied anew.
  *
  * @param request   who and when
  * @param customer,currency,seq  the entry
- * @param amount    part of an application to take back; 0: all that is left of it
+ * @param amount    part of an application or write-off to take back; 0: all that is left of it
  * @param out       what was done: the amount taken back; may be NULL
  * @return #CRD_OK; #CRD_E_NOT_FOUND; #CRD_E_NOTHING when it was undone before; #CRD_E_STATE when it is not of a
- *         kind that can be undone; #CRD_E_CREDIT_AMOUNT above what is left of it; #CRD_E_CLOSED, #CRD_E_DATE and
+ *         kind that can be undone; #CRD_E_CREDIT_AMOUNT above what is left of it, #CRD_E_INVOICE_AMOUNT of a write-off;
+ *         #CRD_E_CLOSED, #CRD_E_DATE and
  *         everything a command may return
  */
 CRD_API crd_status CRD_CALL crd_undo(crd_ledger *ledger, const crd_request *request, const char *customer,

@@ -155,6 +155,7 @@ CRD_BEGIN
 #define CRD_FLAG_OPENING 0x40u        /**< invoice, credit: brought in from an older system */
 #define CRD_FLAG_OWN_DOCUMENT 0x80u   /**< made by the library; goes only by undoing its cause */
 #define CRD_FLAG_REFUNDABLE 0x100u    /**< credit: refundable although its class is not */
+#define CRD_FLAG_RETURN 0x200u        /**< credit: a memo that returns (part of) the invoice its origin names */
 /** @} */
 
 /** @name Switches of a customer; an account carries a copy
@@ -259,7 +260,7 @@ typedef struct crd_credit_record {
     int32_t priority;         /**< smaller is spent first, where the order of allocation says so */
     uint32_t stands_for;      /**< opening: the CRD_CREDIT_… kind it stands for, else 0 */
     uint32_t pays_kinds;      /**< set of invoice kinds (1 << CRD_INVOICE_…) it is restricted to; 0 = any */
-    uint32_t line_count;      /**< lines of a credit memo */
+    uint32_t line_count;      /**< lines of a credit memo, numbered from 1 */
     const char *receipt;      /**< receipt that made it, or "" */
     const char *prefers;      /**< invoice it is to pay first, or "" */
     const char *origin;       /**< id of the document it came from, or "" */
@@ -270,6 +271,7 @@ typedef struct crd_credit_record {
     const char *payment_info; /**< check number or free text, for money received */
     const char *reference;    /**< the host's reference */
     int64_t reversed_own;     /**< the part of reversed that its own receipt had applied: never credited (rule M3) */
+    uint8_t lines_digest[32]; /**< BLAKE2b-256 over its lines as encoded; zero without lines */
 } crd_credit_record;
 
 /**
@@ -292,7 +294,7 @@ typedef struct crd_invoice_record {
     int32_t issued;    /**< business date of posting; of a draft, the date it was entered */
     int32_t due;       /**< 0 = none: the issue date counts */
     int32_t last_date; /**< business date of its last entry */
-    uint32_t line_count;
+    uint32_t line_count; /**< lines it ever had, numbered from 1; those that were ended included */
     int64_t total;
     int64_t open;
     int64_t applied;
@@ -304,11 +306,12 @@ typedef struct crd_invoice_record {
     int64_t opening_total;
     int64_t opening_used;
     int64_t issued_at;
-    uint8_t lines_digest[32]; /**< BLAKE2b-256 over its lines as encoded; zero without lines */
+    uint8_t lines_digest[32]; /**< BLAKE2b-256 over its lines as encoded, by number; zero without lines */
     const char *origin;       /**< receipt behind a debit memo, or "" */
     const char *reversed_by;  /**< credit memo that reversed it, or "" */
     const char *reference;    /**< the host's reference, such as the customer's order number */
     const char *text;         /**< what it is for; shown to the customer */
+    int64_t returned_tax;     /**< Σ tax of the memos behind `returned`, less the share of what was voided or deleted */
 } crd_invoice_record;
 
 /** A receipt: one payment event, of any amount including zero. Key: customer, id. */
@@ -451,7 +454,7 @@ typedef struct crd_entry_record {
     const char *hold;
     const char *actor;
     const char *note;      /**< free text of the command; a reference or reason */
-    const char *reference; /**< of an application: the host's reference */
+    const char *reference; /**< of an application: the host's reference; of a revision: its reason */
     int64_t undoes;        /**< seq of the entry this one undoes, in whole or part; ADJUST_PIECE: its ADJUST; 0 = none */
     uint32_t cause;        /**< CRD_CAUSE_… where a type has several */
     uint32_t reserved;
@@ -477,7 +480,7 @@ typedef struct crd_request_record {
     const uint8_t *parts; /**< four bytes of digest per argument, to name the one that differs */
     uint64_t parts_size;
     uint32_t created_kind; /**< kind of the record it created, or 0 */
-    uint32_t reserved;
+    uint32_t warnings;     /**< CRD_WARN_… it reported */
     const char *created_id; /**< id of the record it created or changed, or "" */
     int64_t result;         /**< the amount it reported, such as what was applied */
 } crd_request_record;

@@ -72,6 +72,9 @@ typedef int32_t crd_status;
 #define CRD_E_CANCELLED (-23)
 /** The credit is restricted to other kinds of invoice. */
 #define CRD_E_RESTRICTED (-24)
+/** More than was sold would be returned, or a return or reversal of the invoice stands in the way; `limit` is what may
+ *  still be returned, or what was, `given` what was asked. */
+#define CRD_E_RETURNED (-27)
 /** Another writer changed the account first. Nothing was changed. Refresh, look, and decide again. */
 #define CRD_E_CONFLICT (-30)
 /**

@@ -71,6 +71,7 @@ crd_status crd__refuse(crd__refusal *why, crd_status code, uint32_t kind, const 
     why->subject_kind = kind;
     why->subject = subject;
     why->field = "";
+    why->hint = "";
     why->limit = limit;
     why->given = given;
     return code;
@@ -201,13 +202,16 @@ crd_status crd__decide_void(const crd_credit_record *credit, const crd__void_com
                             crd__refusal *why) {
     int64_t available = crd__credit_available(credit);
     int64_t amount = command->amount != 0 ? command->amount : available;
+    const crd_invoice_record *of = command->returns;
     int32_t date = command->when.date;
     crd_status status;
-    if (credit->state == CRD_CREDIT_VOIDED)
-        return crd__refuse(why, CRD_E_STATE, CRD_KIND_CREDIT, credit->id, 0, credit->state);
+    if (credit->state == CRD_CREDIT_VOIDED || (credit->flags & CRD_FLAG_OWN_DOCUMENT))
+        return crd__refuse(why, CRD_E_STATE, CRD_KIND_CREDIT, credit->id, credit->remaining, credit->state);
     if (credit->remaining == 0)
         return crd__refuse(why, CRD_E_NOTHING, CRD_KIND_CREDIT, credit->id, 0, command->amount);
     status = crd__decide_date(&command->when, CRD_KIND_CREDIT, credit->id, credit->last_date, &date, why);
+    if (status == CRD_OK && of != NULL)
+        status = crd__decide_date(&command->when, CRD_KIND_INVOICE, of->id, of->last_date, &date, why);
     if (status != CRD_OK) return status;
     if (credit->expires != 0 && date >= credit->expires) /* what is left has expired, swept or not (rule M7) */
         return crd__refuse(why, CRD_E_EXPIRED, CRD_KIND_CREDIT, credit->id, credit->expires, date);

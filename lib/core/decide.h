@@ -23,6 +23,7 @@ typedef struct crd__refusal {
     uint32_t subject_kind;
     const char *subject;
     const char *field;
+    const char *hint; /* what to do instead, behind the figures; or "" */
     int64_t limit;
     int64_t given;
 } crd__refusal;
@@ -98,6 +99,7 @@ crd_status crd__decide_unapply(const crd_credit_record *credit, const crd_invoic
 typedef struct crd__void_command {
     crd__when when;
     int64_t amount; /* 0: all that is available */
+    const crd_invoice_record *returns; /* the invoice that the credit is a return of, or NULL */
 } crd__void_command;
 crd_status crd__decide_void(const crd_credit_record *credit, const crd__void_command *command, crd__decision *out,
                             crd__refusal *why);
@@ -115,6 +117,59 @@ crd_status crd__decide_send(const crd_invoice_record *invoice, const crd__when *
 crd_status crd__decide_may_void(const crd_invoice_record *invoice, const crd__when *when, crd__refusal *why);
 crd_status crd__decide_invoice_void(const crd_invoice_record *invoice, const crd__when *when, crd__decision *out,
                                     crd__refusal *why);
+
+/* invoice_change.c */
+
+/* The tax that goes with `part` of `whole`: by largest remainder, a tie going to the part that moves (rule M12). */
+int64_t crd__tax_part(int64_t tax, int64_t part, int64_t whole);
+
+/* What settles an invoice: a write-off, an application, or one of a memo that the invoice itself gave rise to. The
+ * smaller rank is undone first, within a rank the newest. */
+#define CRD__RANK_WRITE_OFF 0
+#define CRD__RANK_APPLIED 1
+#define CRD__RANK_OWN_MEMO 2
+#define CRD__RANKS 3
+typedef struct crd__settled {
+    int64_t left;
+    int64_t take; /* what is to be undone of it */
+    uint32_t rank;
+} crd__settled;
+/* Decides what is undone so that `need` is open again; `list` is in the order of the journal. 0 when there is less. */
+int crd__decide_free(crd__settled *list, uint64_t count, int64_t need);
+
+typedef struct crd__write_off_command {
+    crd__when when;
+    int64_t amount; /* 0: all that is open, or all that is left of the write-off */
+    uint32_t cause;
+    int64_t seq;    /* undo: the write-off */
+    int64_t left;   /* undo: what is left of it */
+} crd__write_off_command;
+crd_status crd__decide_write_off(const crd_invoice_record *invoice, const crd__write_off_command *command,
+                                 crd__decision *out, crd__refusal *why);
+/* `receipt` is the one it was made with, or NULL. */
+crd_status crd__decide_unwrite_off(const crd_invoice_record *invoice, const crd_receipt_record *receipt,
+                                   const crd__write_off_command *command, crd__decision *out, crd__refusal *why);
+
+typedef struct crd__revise_command {
+    crd__when when;
+    int64_t total;
+    int removes;          /* a line goes, and nothing comes in its place */
+    uint32_t line_policy; /* CRD_LINES_... */
+} crd__revise_command;
+/* May the invoice have that total? `need` is what must be open first, `warnings` what the caller is to be told. */
+crd_status crd__decide_may_revise(const crd_invoice_record *invoice, const crd__revise_command *command, int64_t *need,
+                                  uint32_t *warnings, crd__refusal *why);
+/* What settled an invoice that is revised to nothing open; `before` is its cause before anything was undone for it. */
+uint32_t crd__revised_cause(const crd_invoice_record *invoice, uint32_t before);
+
+/* A return of `amount`; what the invoice may still take back is its total less what was returned. */
+crd_status crd__decide_return(const crd_invoice_record *invoice, const crd__when *when, int64_t amount,
+                              crd__refusal *why);
+/* The tax that a return of `amount` takes along. */
+int64_t crd__return_tax(const crd_invoice_record *invoice, int64_t amount);
+/* May it be reversed, and by how much? */
+crd_status crd__decide_may_reverse(const crd_invoice_record *invoice, const crd__when *when, int64_t *amount,
+                                   crd__refusal *why);
 
 /* order.c */
 

@@ -142,10 +142,15 @@ static void apply(const crd_entry_record *e, const crd__records *r, int64_t amou
     if (r->receipt != NULL) r->receipt->applied += amount;
 }
 
-/* What is voided or deleted of a memo for a return is not returned any more (rule M12). */
+/* What is voided or deleted of a memo for a return is not returned any more, nor its share of the tax (rule M12). */
 static void give_up(const crd_entry_record *e, const crd__records *r, int64_t *column, uint32_t cause) {
+    const crd_credit_record *c = r->credit;
+    int64_t before = c->voided + c->deleted;
     take(r->credit, column, e->amount, cause);
-    if (r->invoice != NULL) r->invoice->returned -= e->amount;
+    if (r->invoice == NULL) return;
+    r->invoice->returned -= e->amount;
+    r->invoice->returned_tax -= crd__tax_part(c->tax, c->voided + c->deleted, c->original) -
+                                crd__tax_part(c->tax, before, c->original);
 }
 
 static void reverse(const crd_entry_record *e, crd_credit_record *c) {
@@ -193,8 +198,9 @@ static crd_status fold_credit(const crd_entry_record *e, const crd__records *r) 
     }
 }
 
-/* A new total: of a posted invoice the difference is open, which what was settled must leave room for (rule M12). */
-static crd_status revise(const crd__records *r) {
+/* A new total: of a posted invoice the difference is open, which what was settled must leave room for (rule M12). The
+ * entry says what settled the invoice if nothing is open then. */
+static crd_status revise(const crd_entry_record *e, const crd__records *r) {
     const crd_invoice_record *to = r->image;
     crd_invoice_record *i = r->invoice;
     if (to == NULL) return CRD_E_CORRUPT;
@@ -208,7 +214,7 @@ static crd_status revise(const crd__records *r) {
     i->reference = to->reference;
     i->text = to->text;
     i->revision += 1;
-    name_invoice(i, i->cause != CRD_CAUSE_NONE ? i->cause : CRD_CAUSE_APPLIED);
+    name_invoice(i, e->cause);
     return CRD_OK;
 }
 
@@ -240,7 +246,7 @@ static crd_status fold_invoice(const crd_entry_record *e, const crd__records *r)
         i->open -= e->amount;
         name_invoice(i, CRD_CAUSE_CANCELLED);
         return CRD_OK;
-    case CRD_ENTRY_REVISE: return revise(r);
+    case CRD_ENTRY_REVISE: return revise(e, r);
     case CRD_ENTRY_WRITE_OFF: write_off(e, r, e->amount); return CRD_OK;
     case CRD_ENTRY_UNWRITE_OFF: write_off(e, r, -e->amount); return CRD_OK;
     default: return CRD_E_CORRUPT;
@@ -255,6 +261,7 @@ static crd_status fold_issue(const crd_entry_record *e, const crd__records *r) {
     if (r->invoice != NULL) {
         leave_invoice(r->account, r->invoice);
         if (!crd__add(r->invoice->returned, r->credit->original, &r->invoice->returned)) return CRD_E_OVERFLOW;
+        r->invoice->returned_tax += r->credit->tax;
         if (r->credit->kind == CRD_CREDIT_REVERSED_INVOICE) {
             r->invoice->flags |= CRD_FLAG_REVERSED;
             r->invoice->reversed_by = r->credit->id;

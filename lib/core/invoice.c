@@ -11,7 +11,8 @@ int crd__invoice_check(const crd_invoice_record *i) {
     int64_t sum = 0;
     for (size_t n = 0; n < sizeof parts / sizeof parts[0]; n++)
         if (parts[n] < 0 || !crd__add(sum, parts[n], &sum)) return 0;
-    if (i->total < 0 || i->allocated < 0 || i->returned < 0) return 0;
+    if (i->total < 0 || i->allocated < 0 || i->returned < 0 || i->returned_tax < 0 || i->returned_tax > i->returned)
+        return 0;
     switch (i->state) {
     case CRD_INVOICE_DRAFT:
     case CRD_INVOICE_CANCELLED: return sum == 0; /* owed only once posted */
@@ -46,10 +47,16 @@ crd_status crd__decide_send(const crd_invoice_record *invoice, const crd__when *
 
 crd_status crd__decide_may_void(const crd_invoice_record *invoice, const crd__when *when, crd__refusal *why) {
     int32_t date = when->date;
-    if (invoice->state == CRD_INVOICE_VOIDED || invoice->state == CRD_INVOICE_CANCELLED)
+    if (invoice->state == CRD_INVOICE_VOIDED || invoice->state == CRD_INVOICE_CANCELLED ||
+        (invoice->flags & CRD_FLAG_OWN_DOCUMENT))
         return crd__refuse(why, CRD_E_STATE, CRD_KIND_INVOICE, invoice->id, invoice->open, invoice->state);
-    if (invoice->state != CRD_INVOICE_DRAFT && invoice->issued <= when->closed_through)
-        return refuse_closed(invoice, when, invoice->issued, why);
+    if (invoice->returned > 0)
+        return crd__refuse(why, CRD_E_RETURNED, CRD_KIND_INVOICE, invoice->id, invoice->returned, 0);
+    if (invoice->state != CRD_INVOICE_DRAFT && invoice->issued <= when->closed_through) {
+        (void)refuse_closed(invoice, when, invoice->issued, why);
+        why->hint = "; issue a credit memo, reverse it as its own document, or write it off";
+        return CRD_E_CLOSED;
+    }
     return crd__decide_date(when, CRD_KIND_INVOICE, invoice->id, invoice->last_date, &date, why);
 }
 

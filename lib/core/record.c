@@ -58,7 +58,8 @@ enum wire { WIRE_VARINT, WIRE_BYTES, WIRE_FIXED };
     F(credit, voided, MINOR, 0) F(credit, reversed, MINOR, 0) F(credit, expired, MINOR, 0)                             \
     F(credit, adjusted, MINOR, 0) F(credit, transferred, MINOR, 0) F(credit, deleted, MINOR, 0)                        \
     F(credit, opening_original, MINOR, 0) F(credit, opening_used, MINOR, 0) F(credit, stands_for, U32, 0)              \
-    F(credit, pays_kinds, U32, 0) F(credit, line_count, U32, 0) F(credit, reversed_own, MINOR, 0)
+    F(credit, pays_kinds, U32, 0) F(credit, line_count, U32, 0) F(credit, reversed_own, MINOR, 0)   \
+    F(credit, lines_digest, HASH, 0)
 
 #define INVOICE(F, B)                                                                                                  \
     F(invoice, customer, TEXT, KEY) F(invoice, id, TEXT, KEY) F(invoice, currency, TEXT, 0)                            \
@@ -70,7 +71,7 @@ enum wire { WIRE_VARINT, WIRE_BYTES, WIRE_FIXED };
     F(invoice, tax, MINOR, 0) F(invoice, returned, MINOR, 0) F(invoice, opening_total, MINOR, 0)                       \
     F(invoice, opening_used, MINOR, 0) F(invoice, issued_at, INSTANT, 0) F(invoice, lines_digest, HASH, 0)             \
     F(invoice, origin, TEXT, 0) F(invoice, reversed_by, TEXT, 0) F(invoice, reference, TEXT, 0)                        \
-    F(invoice, text, TEXT, 0)
+    F(invoice, text, TEXT, 0) F(invoice, returned_tax, MINOR, 0)
 
 #define RECEIPT(F, B)                                                                                                  \
     F(receipt, customer, TEXT, KEY) F(receipt, id, TEXT, KEY) F(receipt, currency, TEXT, 0)                            \
@@ -108,7 +109,7 @@ enum wire { WIRE_VARINT, WIRE_BYTES, WIRE_FIXED };
     F(request, customer, TEXT, KEY) F(request, request_key, TEXT, KEY) F(request, currency, TEXT, 0)                   \
     F(request, command, U32, 0) F(request, first_seq, I64, 0) F(request, last_seq, I64, 0)                             \
     F(request, digest, HASH, 0) B(request, parts, parts_size) F(request, created_kind, U32, 0)                         \
-    F(request, created_id, TEXT, 0) F(request, result, MINOR, 0)
+    F(request, created_id, TEXT, 0) F(request, result, MINOR, 0) F(request, warnings, U32, 0)
 
 #define EVERY(F, B)                                                                                                    \
     ACCOUNT(F, B) CUSTOMER(F, B) CREDIT(F, B) INVOICE(F, B) RECEIPT(F, B) HOLD(F, B) LINE(F, B) ENTRY(F, B)    \

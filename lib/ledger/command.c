@@ -129,6 +129,7 @@ static crd_status answer(crd__command *command, const crd_request_record *there)
     command->result.first_seq = there->first_seq;
     command->result.last_seq = there->last_seq;
     command->result.amount = there->result;
+    command->result.warnings = there->warnings;
     command->created_kind = there->created_kind;
     command->created_id = crd__arena_text(&ledger->unit.arena, there->created_id);
     return command->created_id != NULL ? CRD_OK : crd__fail(ledger, CRD_E_NOMEM, NULL);
@@ -184,6 +185,7 @@ static crd_status remember_key(crd__command *command) {
     r->first_seq = command->result.first_seq;
     r->last_seq = command->result.last_seq;
     r->result = command->result.amount;
+    r->warnings = command->result.warnings;
     r->created_kind = command->created_kind;
     r->created_id = command->created_id != NULL ? command->created_id : "";
     digest(command, r->digest, parts);
@@ -442,11 +444,11 @@ crd_status crd__write_moves(crd__command *command, const crd__concerned *on, con
     crd_status status = CRD_OK;
     for (uint32_t i = 0; status == CRD_OK && i < decision->count; i++) {
         const crd__move *move = &decision->moves[i];
-        /* Only an application concerns both sides; what expires or is voided in its wake concerns the credit. */
-        int both = move->type == CRD_ENTRY_APPLY || move->type == CRD_ENTRY_UNAPPLY;
+        /* What expires or is voided in the wake of an application concerns the credit alone. */
+        int alone = (move->flags & CRD_ENTRY_CONSEQUENCE) != 0 && on->credit != NULL;
         crd__concerned concerned = *on;
         crd_entry_record entry;
-        if (!both && on->credit != NULL) concerned.invoice = concerned.receipt = NULL;
+        if (alone) concerned.invoice = concerned.receipt = NULL;
         crd__entry_clear(&entry, move->type, move->date);
         entry.amount = move->amount;
         entry.flags = move->flags | flags;
@@ -543,7 +545,7 @@ crd_status crd__command_end(crd__command *command, crd_status status) {
 }
 
 crd_status crd__command_finish(crd__command *command, crd_status status, crd_result *out) {
-    static const crd_result nothing = {sizeof(crd_result), 0, 0, 0, 0};
+    static const crd_result nothing = {sizeof(crd_result), 0, 0, 0, 0, 0, 0};
     status = crd__command_end(command, status);
     crd__give_struct(out, status == CRD_OK ? &command->result : &nothing);
     if (command->own_unit) crd__unit_forget(command->ledger);

@@ -277,6 +277,7 @@ static crd_status void_credit(crd__command *command, crd__doc *doc, int64_t amou
     memset(&decision, 0, sizeof decision);
     ask.when = crd__command_when(command, 1);
     ask.amount = amount;
+    ask.returns = NULL;
     if (crd__decide_void(doc->record, &ask, &decision, &why) != CRD_OK)
         return crd__fail_refusal(command->ledger, &why, account->customer, account->currency);
     memset(&on, 0, sizeof on);

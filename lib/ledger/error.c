@@ -48,6 +48,7 @@ static const struct {
     {CRD_E_UNIT, 0, "CRD_E_UNIT", "a unit of work is open where none may be, or missing"},
     {CRD_E_CANCELLED, 0, "CRD_E_CANCELLED", "cancelled by the host"},
     {CRD_E_RESTRICTED, 0, "CRD_E_RESTRICTED", "the credit is restricted to other kinds of invoice"},
+    {CRD_E_RETURNED, 0, "CRD_E_RETURNED", "more would be returned than was sold, or less be sold than was returned"},
     {CRD_E_CONFLICT, 1, "CRD_E_CONFLICT", "another writer changed the account first"},
     {CRD_E_UNKNOWN, 1, "CRD_E_UNKNOWN", "it is not known whether the change was kept"},
     {CRD_E_STORAGE, 1, "CRD_E_STORAGE", "the storage failed"},
@@ -188,6 +189,10 @@ static void append_figure(const crd_ledger *ledger, char *to, size_t capacity, c
     case CRD_E_EXPIRED:
     case CRD_E_WINDOW: (void)crd_date_to_text((int32_t)figure, text, sizeof text); break;
     default:
+        if (strcmp(ledger->error.field, "quantity") == 0) { /* in thousandths */
+            (void)crd_money_format(figure, 3, text, sizeof text);
+            break;
+        }
         (void)crd__currency_exponent(ledger->error.currency, (const crd_currency *const *)ledger->currencies,
                                      ledger->currency_count, &exponent);
         (void)crd_money_format(figure, exponent, text, sizeof text);
@@ -211,6 +216,8 @@ crd_status crd__fail_refusal(crd_ledger *ledger, const crd__refusal *why, const 
         {CRD_E_CREDIT_AMOUNT, "; available is ", ", asked for "},
         {CRD_E_INVOICE_AMOUNT, "; open is ", ", asked for "},
         {CRD_E_IN_USE, "; in use is ", NULL},
+        {CRD_E_RETURNED, "; the figure that decides is ", ", asked for "},
+        {CRD_E_WINDOW, "; its last day was ", ", asked for "},
     };
     char *to = ledger->error_text[0];
     size_t room = sizeof ledger->error_text[0];
@@ -228,5 +235,6 @@ crd_status crd__fail_refusal(crd_ledger *ledger, const crd__refusal *why, const 
         append(to, room, words[i].given);
         append_figure(ledger, to, room, why->code, why->given);
     }
+    append(to, room, why->hint);
     return why->code;
 }

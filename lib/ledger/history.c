@@ -244,5 +244,5 @@ crd_status crd__unapply(crd__command *command, crd__account *account, const crd_
     if (status != CRD_OK)
         return crd__fail_refusal(ledger, &why, account->record.customer, account->record.currency);
     *undone = amount != 0 ? amount : application->left;
-    return crd__write_moves(command, &on, &decision, NULL, 0);
+    return crd__write_moves(command, &on, &decision, NULL, when->direct ? 0 : CRD_ENTRY_CONSEQUENCE);
 }

@@ -167,6 +167,7 @@ static crd_status refuse_cash(crd_ledger *ledger, const crd__doc *invoice, const
 
 static crd_status void_invoice(crd__command *command, crd__doc *doc, uint32_t flags) {
     crd_ledger *ledger = command->ledger;
+    const crd_invoice_record *record = doc->record;
     crd__when when = crd__command_when(command, 1);
     crd__application *list = NULL;
     uint64_t count = 0;
@@ -177,20 +178,14 @@ static crd_status void_invoice(crd__command *command, crd__doc *doc, uint32_t fl
     if (status == CRD_OK) status = crd__command_feature(command, doc->account);
     if (status != CRD_OK) return status;
     if (crd__decide_may_void(doc->record, &when, &why) != CRD_OK) return refused(ledger, &why, doc);
-    if (((const crd_invoice_record *)doc->record)->applied > 0) {
+    if (record->applied > 0 && (flags & CRD_VOID_STRICT)) {
         status = crd__applications(ledger, doc->account, doc, &list, &count);
         if (status == CRD_OK) status = crd__load_named(ledger, doc->account, list, count);
-        if (status == CRD_OK && (flags & CRD_VOID_STRICT)) status = refuse_cash(ledger, doc, list, count);
+        if (status == CRD_OK) status = refuse_cash(ledger, doc, list, count);
     }
-    if (status != CRD_OK) return status;
-    when.direct = 0; /* the invoice's own date was checked; what is undone with it takes one date, the latest */
-    when.date = crd__latest(doc->account, list, count, when.date);
-    for (uint64_t i = count; status == CRD_OK && i-- > 0;) {
-        int64_t undone = 0;
-        if (list[i].left == 0) continue;
-        status = crd__unapply(command, doc->account, &list[i], 0, &when, &undone);
-        command->result.amount += undone;
-    }
+    if (status == CRD_OK) /* the invoice's own date was checked; all that is undone with it takes one date */
+        status = crd__free_settled(command, doc, record->applied + record->written_off, 0, &when,
+                                   &command->result.amount);
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);
     if (crd__decide_invoice_void(doc->record, &when, &decision, &why) != CRD_OK) return refused(ledger, &why, doc);

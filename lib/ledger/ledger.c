@@ -75,6 +75,11 @@ static crd_status take_settings(crd_ledger *ledger, const crd_settings *from) {
     if (s.feature_off > 1) return crd__fail_argument(ledger, "settings.feature_off", "must be 0 or 1");
     if (s.utc_offset_minutes < -1440 || s.utc_offset_minutes > 1440)
         return crd__fail_argument(ledger, "settings.utc_offset_minutes", "must lie between -1440 and 1440");
+    if (s.auto_apply > 1) return crd__fail_argument(ledger, "settings.auto_apply", "must be 0 or 1");
+    if (s.delete_window < 0) return crd__fail_argument(ledger, "settings.delete_window", "must not be negative");
+    if (s.line_policy > CRD_LINES_REFUSE)
+        return crd__fail_argument(ledger, "settings.line_policy", "is not a policy of this version");
+    if (s.reserved != 0) return crd__fail_argument(ledger, "settings.reserved", "must be 0");
     status = crd__check_date_field(ledger, "settings.closed_through", s.closed_through);
     if (status == CRD_OK) status = check_order(ledger, "settings.credit_order", s.credit_order);
     if (status == CRD_OK) status = check_order(ledger, "settings.invoice_order", s.invoice_order);

@@ -365,6 +365,21 @@ crd_status crd__unapply(crd__command *command, crd__account *account, const crd_
                         int64_t amount, const crd__when *when, int64_t *undone);
 /* The latest date of all the documents the applications touch, at least `date`: a cascade takes one date (rule M6). */
 int32_t crd__latest(crd__account *account, const crd__application *list, uint64_t count, int32_t date);
+/* write_off.c: what an invoice is settled by, undone */
+
+/* Undoes (part of) one write-off; as crd__unapply(). */
+crd_status crd__unwrite_off(crd__command *command, crd__account *account, const crd__application *write_off,
+                            int64_t amount, const crd__when *when, int64_t *undone);
+/* Makes `need` of what settles an invoice open again: write-offs are undone first, then applications, newest first, of
+ * the last one a part (rule M12); with CRD__OWN_MEMOS_LAST those of memos that the invoice gave rise to come last. All
+ * of it takes one date, the latest of what it touches, to which `when` is raised. `freed`, which may be NULL, is raised
+ * by what went back to credits. There must be as much. */
+#define CRD__OWN_MEMOS_LAST 1
+crd_status crd__free_settled(crd__command *command, crd__doc *invoice, int64_t need, int flags, crd__when *when,
+                             int64_t *freed);
+/* crd_undo() of a WRITE_OFF: `named` holds its seq and what it names, `amount` 0 all that is left. */
+crd_status crd__undo_write_off(crd__command *command, crd__account *account, crd__application *named, int64_t amount);
+
 /* Makes sure the documents that the applications name are in the snapshot. */
 crd_status crd__load_named(crd_ledger *ledger, crd__account *account, const crd__application *applications,
                            uint64_t count);
