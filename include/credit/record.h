@@ -458,8 +458,8 @@ typedef struct crd_entry_record {
     int64_t undoes;        /**< seq of the entry this one undoes, in whole or part; ADJUST_PIECE: its ADJUST; 0 = none */
     uint32_t cause;        /**< CRD_CAUSE_… where a type has several */
     uint32_t reserved;
-    int64_t figure_before; /**< ADJUST: available credit before; may exceed after */
-    int64_t figure_after;  /**< ADJUST: available credit asked for */
+    int64_t figure_before; /**< ADJUST: available credit before; may exceed after. REVISE: total before */
+    int64_t figure_after;  /**< ADJUST: available credit asked for. REVISE: total afterwards */
     const char *method;    /**< ADJUST, REFUND: payment method or label */
     const char *other_customer; /**< TRANSFER: the other side */
     const char *other_id;       /**< TRANSFER: the credit there */

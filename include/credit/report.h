@@ -19,6 +19,7 @@ CRD_BEGIN
 #define CRD_REPORT_OPEN_ITEMS 6 /**< a row per credit with a remainder (amount negative) and open invoice */
 #define CRD_REPORT_HISTORY 7    /**< a row per journal entry: `entry`; of one document when `kind` and `id` are given */
 #define CRD_REPORT_AGING 8      /**< a row per account: `buckets`; see crd_report_spec */
+#define CRD_REPORT_LINES 40     /**< a row per line of one document, by number: `line` */
 /** @} */
 
 /** @name Buckets of an aging, in this order; they sum to the balance
@@ -37,11 +38,12 @@ CRD_BEGIN
 typedef struct crd_report_spec {
     uint32_t struct_size;
     uint32_t report;      /**< CRD_REPORT_… */
-    const char *customer; /**< only this one; required by HISTORY */
+    const char *customer; /**< only this one; required by HISTORY and LINES */
     const char *currency; /**< only this one; HISTORY without a document needs it ("" is the customer's own journal) */
-    uint32_t kind;        /**< HISTORY: CRD_KIND_CREDIT, INVOICE or RECEIPT; 0: the account's whole journal */
+    uint32_t kind;        /**< HISTORY: CRD_KIND_CREDIT, INVOICE or RECEIPT; 0: the account's whole journal. LINES: CREDIT
+                               or INVOICE */
     uint32_t states;      /**< set of 1 << state */
-    const char *id;       /**< HISTORY: the document */
+    const char *id;       /**< HISTORY, LINES: the document */
     int32_t date;         /**< AGING: as of this business date; 0: the day of the clock */
     uint32_t reserved;
 } crd_report_spec;
@@ -66,6 +68,7 @@ typedef struct crd_row {
     const crd_entry_record *entry;
     const int64_t *buckets; /**< AGING: bucket_count figures */
     uint64_t bucket_count;
+    const crd_line_record *line; /**< LINES: one that was ended has ended_in not 0 */
 } crd_row;
 
 /** An open report. Close it with crd_report_close() before its ledger. */

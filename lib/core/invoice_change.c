@@ -10,6 +10,8 @@
 
 #include <credit/ledger.h>
 
+#include <stddef.h>
+
 int64_t crd__tax_part(int64_t tax, int64_t part, int64_t whole) {
     int64_t weights[2], parts[2];
     weights[0] = part;

@@ -29,13 +29,19 @@ static crd_status check_terms(crd_ledger *ledger, const crd_credit_terms *t) {
     if (status == CRD_OK) status = crd__check_date_field(ledger, "terms.expires", t->expires);
     if (status == CRD_OK) status = check_labels(ledger, t);
     if (status != CRD_OK) return status;
-    if (t->flags & ~(uint32_t)(CRD_FLAG_RESERVED | CRD_FLAG_NON_REFUNDABLE))
+    if (t->flags & ~(uint32_t)(CRD_FLAG_RESERVED | CRD_FLAG_NON_REFUNDABLE | CRD_ISSUE_RETURN))
         return crd__fail_argument(ledger, "terms.flags", "has an unknown flag");
     if (t->pays_kinds & ~(uint32_t)(1u << CRD_INVOICE_INVOICE | 1u << CRD_INVOICE_FINANCE_CHARGE |
                                     1u << CRD_INVOICE_DEBIT_MEMO | 1u << CRD_INVOICE_FEE))
         return crd__fail_argument(ledger, "terms.pays_kinds", "has an unknown kind of invoice");
     if (t->tax < 0 || t->tax > t->amount) return crd__fail_argument(ledger, "terms.tax", "must lie between 0 and amount");
     if (t->reserved != 0) return crd__fail_argument(ledger, "terms.reserved", "must be 0");
+    if ((t->flags & CRD_ISSUE_RETURN) && (credit_class != CRD_CLASS_MEMO || t->kind == CRD_CREDIT_REVERSED_INVOICE))
+        return crd__fail_argument(ledger, "terms.kind", "a return is a credit memo");
+    if ((t->flags & CRD_ISSUE_RETURN) && crd__or_empty(t->origin)[0] == '\0')
+        return crd__fail_argument(ledger, "terms.origin", "must be the invoice that is returned");
+    if (t->line_count > 0 && credit_class != CRD_CLASS_MEMO)
+        return crd__fail_argument(ledger, "terms.lines", "only a credit memo has lines");
     if (credit_class == CRD_CLASS_CASH) return CRD_OK;
     if (t->reason == NULL || t->reason[0] == '\0')
         return crd__fail_argument(ledger, "terms.reason", "must be given; it is shown to the customer");
@@ -65,6 +71,14 @@ static void arguments(crd__command *command, const char *customer, const crd_cre
     crd__argument_text(command, "terms.payment_info", t->payment_info);
     crd__argument_text(command, "terms.reference", t->reference);
     crd__argument_text(command, "terms.receipt", t->receipt);
+}
+
+static crd_status take_lines(crd_ledger *ledger, const crd_credit_terms *t, crd_line_terms **lines) {
+    int64_t sum = 0;
+    crd_status status = crd__take_lines(ledger, "terms.lines", t->lines, t->line_count, lines, &sum);
+    if (status == CRD_OK && t->line_count > 0 && sum != t->amount)
+        status = crd__fail_argument(ledger, "terms.amount", "must be the sum of the lines");
+    return status;
 }
 
 static void fill(const crd__command *command, const crd_credit_terms *t, const char *customer, crd_credit_record *c) {
@@ -119,10 +133,12 @@ static crd_status write_receipt(crd__command *command, crd__concerned *on, const
     return crd__write_document(command, on, CRD_KIND_RECEIPT, &r, &entry, &doc);
 }
 
-static crd_status issue(crd__command *command, const char *customer, const crd_credit_terms *t, crd__doc **doc) {
+static crd_status issue(crd__command *command, const char *customer, const crd_credit_terms *t, crd_line_terms *terms,
+                        crd__doc **doc) {
     crd_ledger *ledger = command->ledger;
     int cash = crd__credit_class(t->kind) == CRD_CLASS_CASH;
     crd__when when = crd__command_when(command, 1);
+    crd__lines lines = {NULL, 0};
     crd_credit_record c;
     crd_entry_record entry;
     crd__concerned on;
@@ -139,6 +155,10 @@ static crd_status issue(crd__command *command, const char *customer, const crd_c
     if (cash) c.receipt = t->receipt != NULL ? t->receipt : crd__derive_id(command, on.account, c.first_seq - 1);
     if (c.id == NULL || c.receipt == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
     c.issued_at = CRD__MAX(command->instant, on.account->record.last_instant);
+    c.line_count = (uint32_t)t->line_count;
+    if (t->flags & CRD_ISSUE_RETURN)
+        status = crd__return_of(command, on.account, t->origin, &c, terms, t->line_count, &on.invoice);
+    if (status != CRD_OK) return status;
     if (crd__decide_issue(&c, &when, &why) != CRD_OK) return crd__fail_refusal(ledger, &why, customer, t->currency);
     if (cash) status = write_receipt(command, &on, &c, c.receipt);
     if (status != CRD_OK) return status;
@@ -146,7 +166,10 @@ static crd_status issue(crd__command *command, const char *customer, const crd_c
     entry.amount = c.original;
     entry.credit_after = c.remaining;
     if (cash) entry.flags = CRD_ENTRY_POSTS_RECEIPT;
-    status = crd__write_document(command, &on, CRD_KIND_CREDIT, &c, &entry, doc);
+    if (on.invoice != NULL) entry.invoice_after = ((const crd_invoice_record *)on.invoice->record)->open;
+    status = crd__add_lines(command, on.account, CRD_KIND_CREDIT, c.id, terms, t->line_count, 0, &lines);
+    if (status == CRD_OK) status = crd__write_lines(command, &on, &lines, c.first_seq, c.lines_digest);
+    if (status == CRD_OK) status = crd__write_document(command, &on, CRD_KIND_CREDIT, &c, &entry, doc);
     if (status == CRD_OK) command->created_id = crd__doc_id(*doc);
     command->result.amount = c.original;
     return status;
@@ -156,6 +179,7 @@ crd_status crd_credit_issue(crd_ledger *ledger, const crd_request *request, cons
                             const crd_credit_terms *terms, crd_credit **out) {
     crd__command command;
     crd_credit_terms t;
+    crd_line_terms *lines = NULL;
     crd__doc *doc = NULL;
     crd_status status;
     if (out != NULL) *out = NULL;
@@ -164,13 +188,15 @@ crd_status crd_credit_issue(crd_ledger *ledger, const crd_request *request, cons
     status = crd__check_id(ledger, "customer", customer);
     if (status == CRD_OK) status = crd__take_struct(ledger, "terms", &t, sizeof t, sizeof t, terms);
     if (status == CRD_OK) status = check_terms(ledger, &t);
+    if (status == CRD_OK) status = take_lines(ledger, &t, &lines);
     if (status == CRD_OK) status = crd__check_currency(ledger, t.currency);
     if (status == CRD_OK) {
         arguments(&command, customer, &t);
+        crd__argument_lines(&command, "terms.lines", lines, t.line_count, NULL, 0);
         command.created_kind = CRD_KIND_CREDIT;
         status = crd__command_allow(&command, customer, t.currency, t.id, t.amount);
     }
-    if (status == CRD_OK && !command.answered) status = issue(&command, customer, &t, &doc);
+    if (status == CRD_OK && !command.answered) status = issue(&command, customer, &t, lines, &doc);
     return crd__command_create(&command, status, CRD_KIND_CREDIT, doc, customer, (crd__handle **)(void *)out);
 }
 
@@ -271,18 +297,21 @@ static crd_status void_credit(crd__command *command, crd__doc *doc, int64_t amou
     crd__decision decision;
     crd__refusal why;
     crd__concerned on;
+    crd__doc *invoice = NULL;
     crd_status status = crd__command_fresh(command, doc->account);
     if (status == CRD_OK) status = crd__command_feature(command, doc->account);
+    if (status == CRD_OK) status = crd__memo_invoice(command, doc, &invoice);
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);
     ask.when = crd__command_when(command, 1);
     ask.amount = amount;
-    ask.returns = NULL;
+    ask.returns = invoice != NULL ? invoice->record : NULL;
     if (crd__decide_void(doc->record, &ask, &decision, &why) != CRD_OK)
         return crd__fail_refusal(command->ledger, &why, account->customer, account->currency);
     memset(&on, 0, sizeof on);
     on.account = doc->account;
     on.credit = doc;
+    on.invoice = invoice;
     command->result.amount = decision.moves[0].amount;
     return crd__write_moves(command, &on, &decision, NULL, 0);
 }

@@ -9,15 +9,23 @@ static crd_status check_terms(crd_ledger *ledger, const crd_invoice_terms *t) {
     crd_status status = CRD_OK;
     if (t->kind < CRD_INVOICE_INVOICE || t->kind > CRD_INVOICE_FEE)
         return crd__fail_argument(ledger, "terms.kind", "is not a kind of invoice");
-    if (t->flags & ~(uint32_t)(CRD_INVOICE_AS_DRAFT | CRD_INVOICE_AS_DISPUTED))
+    if (t->flags & ~(uint32_t)(CRD_INVOICE_AS_DRAFT | CRD_INVOICE_AS_DISPUTED | CRD_INVOICE_AS_OPENING))
         return crd__fail_argument(ledger, "terms.flags", "has an unknown flag");
+    if ((t->flags & CRD_INVOICE_AS_DRAFT) && (t->flags & CRD_INVOICE_AS_OPENING))
+        return crd__fail_argument(ledger, "terms.flags", "an opening balance is no draft");
+    if (!(t->flags & CRD_INVOICE_AS_OPENING) && (t->opening_total != 0 || t->opening_used != 0))
+        return crd__fail_argument(ledger, "terms.opening_total", "is for opening balances only");
     if (t->id != NULL) status = crd__check_id(ledger, "terms.id", t->id);
     if (status == CRD_OK) status = crd__check_amount(ledger, "terms.total", t->total, 0);
+    if (status == CRD_OK) status = crd__check_amount(ledger, "terms.opening_total", t->opening_total, 0);
+    if (status == CRD_OK) status = crd__check_amount(ledger, "terms.opening_used", t->opening_used, 0);
     if (status == CRD_OK) status = crd__check_date_field(ledger, "terms.due", t->due);
     if (status == CRD_OK) status = crd__check_text(ledger, "terms.reference", t->reference);
     if (status == CRD_OK) status = crd__check_text(ledger, "terms.text", t->text);
     if (status != CRD_OK) return status;
     if (t->tax < 0 || t->tax > t->total) return crd__fail_argument(ledger, "terms.tax", "must lie between 0 and total");
+    if (t->opening_used > t->opening_total)
+        return crd__fail_argument(ledger, "terms.opening_used", "must not exceed opening_total");
     return CRD_OK;
 }
 
@@ -29,6 +37,10 @@ static void fill(const crd__command *command, const crd_invoice_terms *t, const 
     i->kind = t->kind;
     i->state = draft ? CRD_INVOICE_DRAFT : t->total > 0 ? CRD_INVOICE_OPEN : CRD_INVOICE_PAID;
     i->flags = t->flags & CRD_INVOICE_AS_DISPUTED ? CRD_FLAG_DISPUTED : 0;
+    if (t->flags & CRD_INVOICE_AS_OPENING) i->flags |= CRD_FLAG_OPENING;
+    i->opening_total = t->opening_total;
+    i->opening_used = t->opening_used;
+    i->line_count = (uint32_t)t->line_count;
     i->issued = i->last_date = command->date;
     i->due = t->due;
     i->total = t->total;
@@ -38,9 +50,11 @@ static void fill(const crd__command *command, const crd_invoice_terms *t, const 
     i->text = crd__or_empty(t->text);
 }
 
-static crd_status enter(crd__command *command, const char *customer, const crd_invoice_terms *t, crd__doc **doc) {
+static crd_status enter(crd__command *command, const char *customer, const crd_invoice_terms *t,
+                        const crd_line_terms *terms, crd__doc **doc) {
     crd_ledger *ledger = command->ledger;
     crd__when when = crd__command_when(command, 1);
+    crd__lines lines = {NULL, 0};
     crd_invoice_record i;
     crd_entry_record entry;
     crd__concerned on;
@@ -58,7 +72,9 @@ static crd_status enter(crd__command *command, const char *customer, const crd_i
     crd__entry_clear(&entry, CRD_ENTRY_INVOICE, command->date);
     entry.amount = i.total;
     entry.invoice_after = i.open;
-    status = crd__write_document(command, &on, CRD_KIND_INVOICE, &i, &entry, doc);
+    status = crd__add_lines(command, on.account, CRD_KIND_INVOICE, i.id, terms, t->line_count, 0, &lines);
+    if (status == CRD_OK) status = crd__write_lines(command, &on, &lines, i.first_seq, i.lines_digest);
+    if (status == CRD_OK) status = crd__write_document(command, &on, CRD_KIND_INVOICE, &i, &entry, doc);
     if (status == CRD_OK) command->created_id = crd__doc_id(*doc);
     command->result.amount = i.total;
     return status;
@@ -68,6 +84,8 @@ crd_status crd_invoice_enter(crd_ledger *ledger, const crd_request *request, con
                              const crd_invoice_terms *terms, crd_invoice **out) {
     crd__command command;
     crd_invoice_terms t;
+    crd_line_terms *lines = NULL;
+    int64_t sum = 0;
     crd__doc *doc = NULL;
     crd_status status;
     if (out != NULL) *out = NULL;
@@ -76,6 +94,9 @@ crd_status crd_invoice_enter(crd_ledger *ledger, const crd_request *request, con
     status = crd__check_id(ledger, "customer", customer);
     if (status == CRD_OK) status = crd__take_struct(ledger, "terms", &t, sizeof t, sizeof t, terms);
     if (status == CRD_OK) status = check_terms(ledger, &t);
+    if (status == CRD_OK) status = crd__take_lines(ledger, "terms.lines", t.lines, t.line_count, &lines, &sum);
+    if (status == CRD_OK && t.line_count > 0 && sum != t.total)
+        status = crd__fail_argument(ledger, "terms.total", "must be the sum of the lines");
     if (status == CRD_OK) status = crd__check_currency(ledger, t.currency);
     if (status == CRD_OK) {
         crd__argument_text(&command, "customer", customer);
@@ -88,10 +109,13 @@ crd_status crd_invoice_enter(crd_ledger *ledger, const crd_request *request, con
         crd__argument_number(&command, "terms.tax", t.tax);
         crd__argument_text(&command, "terms.reference", t.reference);
         crd__argument_text(&command, "terms.text", t.text);
+        crd__argument_lines(&command, "terms.lines", lines, t.line_count, NULL, 0);
+        crd__argument_number(&command, "terms.opening_total", t.opening_total);
+        crd__argument_number(&command, "terms.opening_used", t.opening_used);
         command.created_kind = CRD_KIND_INVOICE;
         status = crd__command_allow(&command, customer, t.currency, t.id, t.total);
     }
-    if (status == CRD_OK && !command.answered) status = enter(&command, customer, &t, &doc);
+    if (status == CRD_OK && !command.answered) status = enter(&command, customer, &t, lines, &doc);
     return crd__command_create(&command, status, CRD_KIND_INVOICE, doc, customer, (crd__handle **)(void *)out);
 }
 

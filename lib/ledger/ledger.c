@@ -98,6 +98,7 @@ static void ledger_free(crd_ledger *ledger) {
     crd__list_free(&allocator, &unit->docs);
     crd__list_free(&allocator, &unit->entries);
     crd__list_free(&allocator, &unit->requests);
+    crd__list_free(&allocator, &unit->lines);
     crd__list_free(&allocator, &unit->images);
     crd__arena_free(&unit->arena);
     crd__arena_free(&ledger->scratch);
@@ -147,7 +148,7 @@ crd_status crd_ledger_open(const crd_ledger_options *options, crd_ledger **out) 
 }
 
 void crd_ledger_close(crd_ledger *ledger) {
-    static const crd__counts nothing = {0, 0, 0, 0, 0, 0};
+    static const crd__counts nothing = {0, 0, 0, 0, 0, 0, 0};
     if (ledger == NULL || ledger->busy) return;
     crd__unit_back(ledger, &nothing);
     crd__unit_forget(ledger);
@@ -192,7 +193,7 @@ crd_status crd_unit_commit(crd_ledger *ledger) {
 }
 
 crd_status crd_unit_rollback(crd_ledger *ledger) {
-    static const crd__counts nothing = {0, 0, 0, 0, 0, 0};
+    static const crd__counts nothing = {0, 0, 0, 0, 0, 0, 0};
     crd_status status = crd__enter(ledger);
     if (status != CRD_OK) return status;
     if (!ledger->unit.open) return crd__fail(ledger, CRD_E_UNIT, "no unit of work is open");

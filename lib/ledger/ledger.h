@@ -20,6 +20,7 @@
 
 #include <credit.h>
 
+#include "core/blake2b.h"
 #include "core/decide.h"
 #include "core/fold.h"
 #include "core/record.h"
@@ -75,6 +76,8 @@ typedef struct crd__concerned {
     crd__account *account;
     crd__doc *customer, *credit, *invoice, *receipt, *hold;
     const void *image; /* CUSTOMER of one there is, CREDIT_CHANGE, REVISE: the record as it is to be; see core/fold.h */
+    const crd_line_record *const *lines; /* those the entry gives its document; in the unit's arena */
+    uint64_t line_count;
 } crd__concerned;
 typedef struct crd__entry {
     crd_entry_record record;
@@ -86,6 +89,13 @@ typedef struct crd__asked {
     crd_request_record record;
     crd__account *account;
 } crd__asked;
+
+/* A line the unit added or ended. One that is in the list twice is as the later says. */
+typedef struct crd__lined {
+    crd_line_record record;
+    crd__account *account;
+    int insert;
+} crd__lined;
 
 /* A record the unit changed, as it was. */
 typedef struct crd__image {
@@ -105,12 +115,13 @@ typedef struct crd__unit {
     crd__list docs;     /* crd__doc *, dirty */
     crd__list entries;  /* crd__entry * */
     crd__list requests; /* crd__asked * */
+    crd__list lines;    /* crd__lined * */
     crd__list images;   /* crd__image * */
     uint64_t mark;      /* number of the command; images are saved once per mark */
 } crd__unit;
 
 typedef struct crd__counts {
-    uint64_t accounts, guards, docs, entries, requests, images;
+    uint64_t accounts, guards, docs, entries, requests, images, lines;
 } crd__counts;
 
 #define CRD__TABLE 1024 /* chains of live snapshots */
@@ -377,8 +388,49 @@ crd_status crd__unwrite_off(crd__command *command, crd__account *account, const 
 #define CRD__OWN_MEMOS_LAST 1
 crd_status crd__free_settled(crd__command *command, crd__doc *invoice, int64_t need, int flags, crd__when *when,
                              int64_t *freed);
-/* crd_undo() of a WRITE_OFF: `named` holds its seq and what it names, `amount` 0 all that is left. */
-crd_status crd__undo_write_off(crd__command *command, crd__account *account, crd__application *named, int64_t amount);
+
+/* lines.c: lines of a document. They live in no snapshot: a command that changes some reads all of them, checks them
+ * against the digest in the document, and writes those it changed with the document's entry. */
+
+typedef struct crd__line {
+    crd_line_record record;
+    int64_t returned_quantity, returned_amount, returned_tax; /* after crd__line_returns() */
+    int insert;  /* added by the command */
+    int changed; /* added or ended by it */
+} crd__line;
+typedef struct crd__lines {
+    crd__line *items; /* items[n - 1] has number n; in the unit's arena */
+    uint64_t count;
+} crd__lines;
+
+/* What the host passed, copied with its texts to the unit's arena and checked; `sum` is that of the amounts. */
+crd_status crd__take_lines(crd_ledger *ledger, const char *field, const crd_line_terms *const *from, uint64_t count,
+                           crd_line_terms **out, int64_t *sum);
+/* Lines, and numbers of lines that end, as an argument of the command. */
+void crd__argument_lines(crd__command *command, const char *name, const crd_line_terms *lines, uint64_t count,
+                         const int64_t *ends, uint64_t end_count);
+/* The lines of a credit or invoice, those of the open unit included. */
+crd_status crd__read_lines(crd__command *command, const crd__doc *doc, crd__lines *out);
+/* Appends lines to those there are, numbered behind them; a credit's are negated. */
+crd_status crd__add_lines(crd__command *command, const crd__account *account, uint32_t kind, const char *id,
+                          const crd_line_terms *terms, uint64_t count, uint32_t revision, crd__lines *lines);
+/* Writes what changed with entry `seq`, which `on` is for, and gives the digest over all. */
+crd_status crd__write_lines(crd__command *command, crd__concerned *on, crd__lines *lines, int64_t seq, uint8_t *digest);
+/* Adds a line to a hash over lines; 0 when it is none that could be encoded. */
+int crd__hash_line(crd__blake2b *hash, const crd_line_record *line);
+/* What was returned of each of an invoice's lines, by memos of which not all was voided or deleted. */
+crd_status crd__line_returns(crd__command *command, crd__doc *invoice, crd__lines *lines);
+
+/* returns.c: memos that return an invoice */
+
+/* The invoice that a memo returns or reverses, loaded; NULL when the credit is no such memo. Whatever takes from the
+ * memo by voiding or deleting concerns it too, so that `returned` falls. */
+crd_status crd__memo_invoice(crd__command *command, const crd__doc *credit, crd__doc **invoice);
+/* "invoice/number", in the unit's arena. */
+char *crd__line_origin(crd__command *command, const char *invoice, int64_t number);
+/* Loads the invoice that a return is of and decides the return: amount, lines and tax. `lines` are the memo's own. */
+crd_status crd__return_of(crd__command *command, crd__account *account, const char *id, crd_credit_record *memo,
+                          crd_line_terms *lines, uint64_t count, crd__doc **invoice);
 
 /* Makes sure the documents that the applications name are in the snapshot. */
 crd_status crd__load_named(crd_ledger *ledger, crd__account *account, const crd__application *applications,

@@ -1051,7 +1051,7 @@ static int32_t ask_progress(posting *p) {
 
 /* Posts every account that was shown and is still proposed. Cancelled between accounts, it keeps what came before. */
 static crd_status post_shown(posting *p) {
-    static const crd__counts nothing = {0, 0, 0, 0, 0, 0};
+    static const crd__counts nothing = {0, 0, 0, 0, 0, 0, 0};
     crd_plan *plan = p->plan;
     crd_status status = CRD_OK;
     int32_t stop = 0;

@@ -37,13 +37,19 @@ static uint32_t kinds_of(uint32_t report) {
 
 static crd_status check_spec(crd_ledger *ledger, const crd_report_spec *s) {
     crd_status status = CRD_OK;
-    if (s->report < CRD_REPORT_CUSTOMERS || s->report > CRD_REPORT_AGING)
+    if ((s->report < CRD_REPORT_CUSTOMERS || s->report > CRD_REPORT_AGING) && s->report != CRD_REPORT_LINES)
         return crd__fail_argument(ledger, "spec.report", "is not a report of this version");
     if (s->reserved != 0) return crd__fail_argument(ledger, "spec.reserved", "must be 0");
     if (s->customer != NULL) status = crd__check_any_id(ledger, "spec.customer", s->customer);
     if (status == CRD_OK && s->currency != NULL && s->currency[0] != '\0')
         status = crd__check_currency(ledger, s->currency);
     if (status == CRD_OK && s->id != NULL) status = crd__check_any_id(ledger, "spec.id", s->id);
+    if (status == CRD_OK && s->report == CRD_REPORT_LINES) {
+        if (s->customer == NULL) return crd__fail_argument(ledger, "spec.customer", "must be given for lines");
+        if (s->kind != CRD_KIND_CREDIT && s->kind != CRD_KIND_INVOICE)
+            return crd__fail_argument(ledger, "spec.kind", "must be a credit or an invoice");
+        if (s->id == NULL) return crd__fail_argument(ledger, "spec.id", "must be given with the kind");
+    }
     if (status != CRD_OK || s->report != CRD_REPORT_HISTORY) return status;
     if (s->customer == NULL) return crd__fail_argument(ledger, "spec.customer", "must be given for a history");
     if (s->kind == 0 && s->currency == NULL)
@@ -130,7 +136,8 @@ crd_status crd_report_open(crd_ledger *ledger, const crd_report_spec *spec, crd_
     crd__arena_init(&report->page, &ledger->allocator);
     status = copy_spec(report, &s);
     if (status == CRD_OK && s.customer != NULL) status = find_customer(report);
-    if (status == CRD_OK && s.report == CRD_REPORT_HISTORY) status = find_range(report);
+    if (status == CRD_OK && (s.report == CRD_REPORT_HISTORY || s.report == CRD_REPORT_LINES))
+        status = find_range(report);
     if (status != CRD_OK) {
         crd_report_close(report);
         return status;
@@ -270,6 +277,37 @@ static crd_status read_entries(crd_report *report) {
     return status == CRD_OK ? sort_rows(report, compare_entries) : status;
 }
 
+static int compare_lines(const void *a, const void *b) {
+    const crd_line_record *x = ((const crd__doc *)a)->record, *y = ((const crd__doc *)b)->record;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static crd_status read_lines(crd_report *report) {
+    const crd_report_spec *spec = &report->spec;
+    crd_query query = crd__query(CRD_KIND_BIT_LINE, spec->customer, spec->currency);
+    crd_status status;
+    drop_page(report);
+    crd__arena_reset(&report->page);
+    query.id = spec->id;
+    status = crd__read(report->ledger, &query, &report->page, &report->loaded);
+    if (status != CRD_OK) return status;
+    report->has_page = 1;
+    report->complete = 1;
+    for (uint64_t i = 0; status == CRD_OK && i < report->loaded.rest.count; i++) {
+        crd__doc *doc = report->loaded.rest.items[i];
+        if (((const crd_line_record *)doc->record)->document_kind == spec->kind) status = add_row(report, doc);
+    }
+    return status == CRD_OK ? sort_rows(report, compare_lines) : status;
+}
+
+static crd_status read_page(crd_report *report) {
+    switch (report->spec.report) {
+    case CRD_REPORT_HISTORY: return read_entries(report);
+    case CRD_REPORT_LINES: return read_lines(report);
+    default: return read_accounts(report);
+    }
+}
+
 /* ---- rows ---- */
 
 static void name_row(crd_row *row, uint32_t kind, const char *customer, const char *currency, const char *id) {
@@ -298,6 +336,11 @@ static void doc_row(crd_row *row, const crd__doc *doc) {
         row->receipt = doc->record;
         row->amount = row->receipt->amount;
         row->date = row->receipt->received;
+        break;
+    case CRD_KIND_LINE:
+        row->line = doc->record;
+        row->id = row->line->id;
+        row->amount = row->line->amount;
         break;
     default:
         row->entry = doc->record;
@@ -360,7 +403,7 @@ crd_status crd_report_next(crd_report *report, const crd_row **out) {
     if (out == NULL) return crd__fail_argument(report->ledger, "out", "must be given");
     while (report->at == report->rows.count) {
         if (report->complete) return CRD_OK;
-        status = report->spec.report == CRD_REPORT_HISTORY ? read_entries(report) : read_accounts(report);
+        status = read_page(report);
         if (status != CRD_OK) return status;
     }
     row = report->rows.items[report->at++];

@@ -78,6 +78,13 @@ static crd_status undo_application(crd__command *command, undo_of *of, int64_t a
     return crd__unapply(command, of->account, &of->named, amount, &when, &command->result.amount);
 }
 
+static crd_status undo_write_off(crd__command *command, undo_of *of, int64_t amount) {
+    crd__when when = crd__command_when(command, 1);
+    crd_status status = find_left(command, of, CRD_KIND_INVOICE, of->named.invoice);
+    if (status != CRD_OK) return status;
+    return crd__unwrite_off(command, of->account, &of->named, amount, &when, &command->result.amount);
+}
+
 static crd_status refuse_receipt(crd_ledger *ledger, const undo_of *of, crd_status code, int64_t given) {
     crd__refusal why;
     (void)crd__refuse(&why, code, CRD_KIND_RECEIPT, of->named.receipt, 0, given);
@@ -129,6 +136,7 @@ static crd_status undo_entry(crd__command *command, undo_of *of, int64_t amount)
     } ways[] = {
         {CRD_ENTRY_APPLY, undo_application},
         {CRD_ENTRY_RECEIPT, undo_receipt},
+        {CRD_ENTRY_WRITE_OFF, undo_write_off},
     };
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
         if (ways[i].type == of->named.type) return ways[i].undo(command, of, amount);

@@ -102,6 +102,7 @@ crd__counts crd__unit_counts(const crd_ledger *ledger) {
     counts.entries = unit->entries.count;
     counts.requests = unit->requests.count;
     counts.images = unit->images.count;
+    counts.lines = unit->lines.count;
     return counts;
 }
 
@@ -120,6 +121,7 @@ void crd__unit_back(crd_ledger *ledger, const crd__counts *to) {
     }
     unit->entries.count = to->entries;
     unit->requests.count = to->requests;
+    unit->lines.count = to->lines;
     while (unit->accounts.count > to->accounts) {
         crd__account *account = unit->accounts.items[--unit->accounts.count];
         account->dirty = 0;
@@ -139,7 +141,7 @@ void crd__unit_forget(crd_ledger *ledger) {
         doc->dirty = 0;
         doc->is_new = 0;
     }
-    unit->images.count = unit->docs.count = unit->entries.count = unit->requests.count = 0;
+    unit->images.count = unit->docs.count = unit->entries.count = unit->requests.count = unit->lines.count = 0;
     while (unit->accounts.count > 0) {
         crd__account *account = unit->accounts.items[--unit->accounts.count];
         account->dirty = 0;
@@ -189,6 +191,10 @@ static int compare_entries(const void *a, const void *b) {
     const crd__entry *x = a, *y = b;
     if (x->on.account->group != y->on.account->group) return x->on.account->group < y->on.account->group ? -1 : 1;
     return x->record.seq < y->record.seq ? -1 : x->record.seq > y->record.seq;
+}
+
+static int compare_lines(const void *a, const void *b) {
+    return crd__record_compare_key(CRD_KIND_LINE, &((const crd__lined *)a)->record, &((const crd__lined *)b)->record);
 }
 
 static int compare_requests(const void *a, const void *b) {
@@ -253,6 +259,23 @@ static void add_docs(crd__assembly *as, uint32_t kind, void **work) {
     }
 }
 
+/* A line that was added and ended in one unit is there twice: the sort keeps their order, and the later one counts. */
+static void add_lines(crd__assembly *as, void **work) {
+    const crd__list *lines = &as->ledger->unit.lines;
+    uint64_t count = 0;
+    int insert = 0;
+    for (uint64_t i = 0; i < lines->count; i++)
+        if (!out_of_batch(((crd__lined *)lines->items[i])->account)) work[count++] = lines->items[i];
+    crd__sort(work, count, as->spare, compare_lines);
+    for (uint64_t i = 0; i < count; i++) {
+        const crd__lined *line = work[i];
+        insert |= line->insert;
+        if (i + 1 < count && compare_lines(line, work[i + 1]) == 0) continue;
+        add_change(as, CRD_KIND_LINE, insert, line->account, &line->record);
+        insert = 0;
+    }
+}
+
 static void add_entries(crd__assembly *as, void **work) {
     const crd__list *entries = &as->ledger->unit.entries;
     uint64_t count = 0;
@@ -294,7 +317,8 @@ static crd_status check_changes(const crd__assembly *as) {
 static crd_status assemble(crd_ledger *ledger, int independent, crd__assembly *as) {
     const crd__unit *unit = &ledger->unit;
     uint64_t accounts = unit->accounts.count + unit->guards.count;
-    uint64_t changes = unit->accounts.count + unit->docs.count + unit->entries.count + unit->requests.count;
+    uint64_t changes = unit->accounts.count + unit->docs.count + unit->lines.count + unit->entries.count +
+                       unit->requests.count;
     void **work;
     if (accounts > 2 * CRD_MAX_ACCOUNTS || changes > CRD_MAX_CHANGES) {
         crd__fail(ledger, CRD_E_TOO_LARGE, "the unit of work is larger than one batch may be; split it");
@@ -329,6 +353,7 @@ static crd_status assemble(crd_ledger *ledger, int independent, crd__assembly *a
         if (account->dirty) add_change(as, CRD_KIND_ACCOUNT, account->base == 0, account, &account->record);
     }
     for (uint32_t kind = CRD_KIND_CUSTOMER; kind <= CRD_KIND_HOLD; kind++) add_docs(as, kind, work);
+    add_lines(as, work);
     add_entries(as, work);
     add_requests(as, work);
     return check_changes(as);
@@ -579,6 +604,8 @@ static void tell(crd_ledger *ledger) {
         if (entry->on.receipt != NULL) event.receipt = entry->on.receipt->record;
         if (entry->on.hold != NULL) event.hold = entry->on.hold->record;
         if (entry->on.customer != NULL) event.customer = entry->on.customer->record;
+        event.lines = entry->on.lines;
+        event.line_count = entry->on.line_count;
         ledger->busy = 1;
         ledger->hooks.event(ledger->hooks.ctx, &event);
         ledger->busy = 0;
@@ -597,7 +624,7 @@ static void give_up_lost(crd_ledger *ledger) {
 }
 
 crd_status crd__unit_keep(crd_ledger *ledger, int independent) {
-    static const crd__counts nothing = {0, 0, 0, 0, 0, 0};
+    static const crd__counts nothing = {0, 0, 0, 0, 0, 0, 0};
     crd__unit *unit = &ledger->unit;
     crd__assembly as;
     crd_status status = CRD_OK;

@@ -153,7 +153,9 @@ static void compare_account(verifier *v, const crd_account_record *stored) {
 static void compare_docs(verifier *v, const crd__account *stored) {
     for (uint64_t i = 0; i < stored->docs.count; i++) {
         const crd__doc *doc = stored->docs.items[i];
-        crd__doc *expected = crd__doc_find(&v->replay.books, doc->kind, crd__doc_id(doc));
+        crd__doc *expected;
+        if (doc->kind == CRD_KIND_LINE) continue;
+        expected = crd__doc_find(&v->replay.books, doc->kind, crd__doc_id(doc));
         if (expected == NULL) {
             find(v, doc->kind, stored->record.customer, stored->record.currency, crd__doc_id(doc), 0, "",
                  "is stored, but no entry created it", 0, 0);
@@ -168,6 +170,88 @@ static void compare_docs(verifier *v, const crd__account *stored) {
             find(v, doc->kind, stored->record.customer, stored->record.currency, crd__doc_id(doc), 0, "",
                  "the journal created it, but it is not stored", 0, 0);
     }
+}
+
+/* ---- lines ---- */
+
+static int compare_lines(const void *a, const void *b) {
+    return crd__record_compare_key(CRD_KIND_LINE, ((const crd__doc *)a)->record, ((const crd__doc *)b)->record);
+}
+
+/* How many lines the replayed document has, and their digest; NULL when there is no such document. */
+static const uint8_t *digest_of(verifier *v, const crd_line_record *line, uint32_t *count) {
+    uint32_t kind = line->document_kind;
+    const crd__doc *doc =
+        kind == CRD_KIND_CREDIT || kind == CRD_KIND_INVOICE ? crd__doc_find(&v->replay.books, kind, line->id) : NULL;
+    const crd_credit_record *credit = doc != NULL ? doc->record : NULL;
+    const crd_invoice_record *invoice = doc != NULL ? doc->record : NULL;
+    *count = 0;
+    if (doc == NULL) return NULL;
+    *count = kind == CRD_KIND_CREDIT ? credit->line_count : invoice->line_count;
+    return kind == CRD_KIND_CREDIT ? credit->lines_digest : invoice->lines_digest;
+}
+
+/* The lines of one document, `from` to `to`. A line is proved by its document's digest, which the entry's image has. */
+static void compare_document_lines(verifier *v, void **lines, uint64_t from, uint64_t to) {
+    const crd_line_record *first = ((const crd__doc *)lines[from])->record;
+    uint8_t found[CRD__BLAKE2B_SIZE];
+    crd__blake2b hash;
+    uint32_t count;
+    const uint8_t *digest = digest_of(v, first, &count);
+    int good = 1;
+    crd__blake2b_init(&hash);
+    for (uint64_t i = from; i < to; i++) good &= crd__hash_line(&hash, ((const crd__doc *)lines[i])->record);
+    crd__blake2b_final(&hash, found);
+    v->account_result.records += to - from;
+    if (to - from != count)
+        find(v, CRD_KIND_LINE, first->customer, first->currency, first->id, 0, "line_count",
+             "the document has another number of lines", (int64_t)(to - from), count);
+    else if (!good || memcmp(found, digest, sizeof found) != 0)
+        find(v, CRD_KIND_LINE, first->customer, first->currency, first->id, 0, "lines_digest",
+             "the lines are not those that the journal saw", 0, 0);
+}
+
+static int64_t lines_of_books(const verifier *v) {
+    int64_t sum = 0;
+    for (uint64_t i = 0; i < v->replay.books.docs.count; i++) {
+        const crd__doc *doc = v->replay.books.docs.items[i];
+        if (doc->kind == CRD_KIND_CREDIT) sum += ((const crd_credit_record *)doc->record)->line_count;
+        if (doc->kind == CRD_KIND_INVOICE) sum += ((const crd_invoice_record *)doc->record)->line_count;
+    }
+    return sum;
+}
+
+static crd_status check_lines(verifier *v, const crd__account *stored) {
+    const crd__list *docs = &stored->docs;
+    void **lines = crd__arena_take(&v->replayed, 2 * (docs->count + 1) * sizeof *lines);
+    uint64_t count = 0;
+    if (lines == NULL) return crd__fail(v->ledger, CRD_E_NOMEM, NULL);
+    for (uint64_t i = 0; i < docs->count; i++)
+        if (((const crd__doc *)docs->items[i])->kind == CRD_KIND_LINE) lines[count++] = docs->items[i];
+    crd__sort(lines, count, lines + docs->count + 1, compare_lines);
+    for (uint64_t from = 0, to; from < count; from = to) {
+        const crd_line_record *first = ((const crd__doc *)lines[from])->record;
+        for (to = from + 1; to < count; to++) {
+            const crd_line_record *line = ((const crd__doc *)lines[to])->record;
+            if (line->document_kind != first->document_kind || strcmp(line->id, first->id) != 0) break;
+        }
+        compare_document_lines(v, lines, from, to);
+    }
+    if ((int64_t)count < lines_of_books(v))
+        find(v, CRD_KIND_LINE, stored->record.customer, stored->record.currency, "", 0, "line_count",
+             "the journal saw lines that are not stored", (int64_t)count, lines_of_books(v));
+    return CRD_OK;
+}
+
+/* Lines go with their account, as documents do. */
+static crd_status hand_over(crd_ledger *ledger, crd__loaded *loaded) {
+    crd_status status = crd__hand_over(ledger, loaded);
+    for (uint64_t i = 0; status == CRD_OK && i < loaded->rest.count; i++) {
+        crd__doc *doc = loaded->rest.items[i];
+        if (doc->account != NULL && !crd__list_push(&ledger->allocator, &doc->account->docs, doc))
+            status = crd__fail(ledger, CRD_E_NOMEM, NULL);
+    }
+    return status;
 }
 
 static void begin_account(verifier *v, const crd__account *stored) {
@@ -198,6 +282,7 @@ static crd_status verify_account(verifier *v, const crd__account *stored) {
         v->last_seq = v->replay.books.record.last_seq;
         compare_account(v, &stored->record);
         compare_docs(v, stored);
+        status = check_lines(v, stored);
     }
     crd__books_free(v->ledger, &v->replay.books);
     return status;
@@ -207,7 +292,8 @@ static crd_status verify_account(verifier *v, const crd__account *stored) {
 
 static crd_query account_query(const crd_verify_spec *spec, const char *customer, const char *currency) {
     crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CUSTOMER | CRD_KIND_BIT_CREDIT |
-                                     CRD_KIND_BIT_INVOICE | CRD_KIND_BIT_RECEIPT | CRD_KIND_BIT_HOLD,
+                                     CRD_KIND_BIT_INVOICE | CRD_KIND_BIT_RECEIPT | CRD_KIND_BIT_HOLD |
+                                     CRD_KIND_BIT_LINE,
                                  spec->customer, NULL);
     query.after_customer = customer;
     query.after_currency = currency;
@@ -236,7 +322,7 @@ static crd_status look_again(verifier *v, const crd__account *before, int *sure)
         crd__arena_free(&arena);
         return status;
     }
-    status = crd__hand_over(v->ledger, &loaded);
+    status = hand_over(v->ledger, &loaded);
     if (status == CRD_OK && loaded.accounts.count == 1) {
         const crd__account *account = loaded.accounts.items[0];
         v->quiet = 1;
@@ -323,7 +409,8 @@ static int32_t see_owner(void *ctx, uint32_t kind, const void *record) {
  * looked up before it is called missing. */
 static crd_status find_orphans(verifier *v) {
     crd_query query = crd__query(CRD_KIND_BIT_CUSTOMER | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE |
-                                     CRD_KIND_BIT_RECEIPT | CRD_KIND_BIT_HOLD | CRD_KIND_BIT_ENTRY,
+                                     CRD_KIND_BIT_RECEIPT | CRD_KIND_BIT_HOLD | CRD_KIND_BIT_LINE |
+                                     CRD_KIND_BIT_ENTRY,
                                  v->spec->customer, NULL);
     crd_status status;
     query.seq_from = query.seq_to = 1;
@@ -363,7 +450,7 @@ static crd_status verify(verifier *v) {
         status = crd__read_as_is(v->ledger, &query, &arenas[which], &loaded);
         if (status != CRD_OK) break;
         complete = loaded.accounts.count < PAGE_ACCOUNTS;
-        status = crd__hand_over(v->ledger, &loaded);
+        status = hand_over(v->ledger, &loaded);
         for (uint64_t i = 0; status == CRD_OK && !v->stopped && i < loaded.accounts.count; i++) {
             const crd__account *account = loaded.accounts.items[i];
             if (know(v, account->record.customer, account->record.currency) == NULL)

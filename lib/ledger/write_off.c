@@ -85,26 +85,6 @@ crd_status crd__unwrite_off(crd__command *command, crd__account *account, const 
     return crd__write_moves(command, &on, &decision, NULL, when->direct ? 0 : CRD_ENTRY_CONSEQUENCE);
 }
 
-crd_status crd__undo_write_off(crd__command *command, crd__account *account, crd__application *named, int64_t amount) {
-    crd_ledger *ledger = command->ledger;
-    crd__when when = crd__command_when(command, 1);
-    crd__application *list;
-    uint64_t count;
-    const crd__doc *invoice;
-    crd_status status = crd__load_named(ledger, account, named, 1);
-    if (status != CRD_OK) return status;
-    invoice = crd__doc_find(account, CRD_KIND_INVOICE, named->invoice);
-    if (invoice == NULL) return crd__fail(ledger, CRD_E_CORRUPT, NULL);
-    status = crd__deeds(ledger, account, invoice, CRD__BIT(CRD_ENTRY_WRITE_OFF), &list, &count);
-    for (uint64_t i = 0; status == CRD_OK && i < count; i++)
-        if (list[i].seq == named->seq) {
-            named->left = list[i].left;
-            named->cause = list[i].cause;
-        }
-    if (status != CRD_OK) return status;
-    return crd__unwrite_off(command, account, named, amount, &when, &command->result.amount);
-}
-
 /* ---- making room ---- */
 
 /* 1 when the application is one of a memo that returns or reverses this invoice. */
