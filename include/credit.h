@@ -13,6 +13,7 @@
  * | <credit/ledger.h>       | open and close, the unit of work, undo, verify                              |
  * | <credit/customer.h>     | customers and balances                                                      |
  * | <credit/credits.h>      | credits: issue, apply, void                                                 |
+ * | <credit/hold.h>         | credit put aside, for checkout and for orders; the sweep of what expired    |
  * | <credit/invoice.h>      | invoices and orders: enter, send, void                                      |
  * | <credit/receipt.h>      | receipts                                                                    |
  * | <credit/allocate.h>     | who pays what: the pure allocator                                           |
@@ -29,6 +30,7 @@
 #include <credit/credits.h>
 #include <credit/customer.h>
 #include <credit/date.h>
+#include <credit/hold.h>
 #include <credit/invoice.h>
 #include <credit/ledger.h>
 #include <credit/money.h>

@@ -18,6 +18,9 @@ CRD_BEGIN
 /** A handle to a credit. Free it with crd_credit_free(). */
 typedef struct crd_credit crd_credit;
 
+#define CRD_ISSUE_APPLY 0x10000u    /**< apply it to the open invoices at once, whatever customer and ledger are set to */
+#define CRD_ISSUE_NO_APPLY 0x20000u /**< do not */
+
 /** What a credit is issued with. Zero and NULL leave a term out. */
 typedef struct crd_credit_terms {
     uint32_t struct_size;
@@ -25,7 +28,7 @@ typedef struct crd_credit_terms {
     const char *currency; /**< required */
     const char *id;       /**< NULL: the library derives one, "~" + currency + sequence */
     int64_t amount;       /**< minor units, 1 to #CRD_MAX_AMOUNT */
-    uint32_t flags;       /**< CRD_FLAG_RESERVED, CRD_FLAG_NON_REFUNDABLE, CRD_ISSUE_RETURN */
+    uint32_t flags;       /**< CRD_FLAG_RESERVED, CRD_FLAG_NON_REFUNDABLE, CRD_ISSUE_RETURN; CRD_ISSUE_APPLY or NO_APPLY */
     int32_t effective;    /**< first usable date; 0: the business date */
     int32_t expires;      /**< first date not usable any more; 0: never */
     int32_t priority;
@@ -76,7 +79,8 @@ CRD_API crd_status CRD_CALL crd_invoice_reverse(crd_ledger *ledger, const crd_re
 
 /**
  * Issues a credit. A credit of class cash is money received: it comes with a receipt whose whole amount stays as
- * credit (rule M3). @memberof crd_credit
+ * credit (rule M3). With auto-apply (the flags, else the customer's switches, else the ledger's setting) it pays the open
+ * invoices at once, in the order of a reconcile and in the same commit, unless it is reserved. @memberof crd_credit
  *
  * @param customer  an existing customer
  * @param out       receives a handle to the credit; may be NULL

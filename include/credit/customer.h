@@ -61,7 +61,8 @@ typedef struct crd_balance {
 
 /**
  * The balance of one customer in one currency, now, as usable on a business date.
- * Costs one record, unless credits with a date of expiry or effect make it read the open ones.
+ * Costs one record, unless credits with a date of expiry or effect, or holds that lapse, make it read the open ones. A
+ * hold counts as lapsed when the ledger's clock is past its instant, or the date past its day.
  * @param date  business date; 0: the day of the ledger's clock
  * @return #CRD_OK, also for an account that was never used; #CRD_E_NOT_FOUND for an unknown customer;
  *         #CRD_E_ARGUMENT; #CRD_E_CURRENCY; #CRD_E_STORAGE

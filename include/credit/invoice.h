@@ -34,6 +34,9 @@ typedef struct crd_line_terms {
     const char *origin; /**< of a return: "invoice/number" of the line that comes back; else free text or NULL */
 } crd_line_terms;
 
+#define CRD_INVOICE_APPLY 0x10000u    /**< let it take open credit when it is posted, whatever customer and ledger are set to */
+#define CRD_INVOICE_NO_APPLY 0x20000u /**< do not */
+
 /** What an invoice is entered with. Zero and NULL leave a term out. */
 typedef struct crd_invoice_terms {
     uint32_t struct_size;
@@ -41,7 +44,7 @@ typedef struct crd_invoice_terms {
     const char *currency; /**< required */
     const char *id;       /**< NULL: the library derives one */
     int64_t total;        /**< minor units, 0 to #CRD_MAX_AMOUNT */
-    uint32_t flags;       /**< CRD_INVOICE_AS_… */
+    uint32_t flags;       /**< CRD_INVOICE_AS_…; CRD_INVOICE_APPLY or CRD_INVOICE_NO_APPLY */
     int32_t due;          /**< 0: none */
     int64_t tax;          /**< contained in total */
     const char *reference;
@@ -53,7 +56,9 @@ typedef struct crd_invoice_terms {
 } crd_invoice_terms;
 
 /**
- * Enters an invoice, sent or as a draft, dated the request's business date. @memberof crd_invoice
+ * Enters an invoice, sent or as a draft, dated the request's business date. With auto-apply (the flags, else the
+ * customer's switches, else the ledger's setting) one that is sent takes the usable credit that is not reserved, in the
+ * order of a reconcile and in the same commit. @memberof crd_invoice
  * @return #CRD_OK; #CRD_E_NOT_FOUND for the customer; #CRD_E_EXISTS; #CRD_E_CURRENCY; #CRD_E_CLOSED;
  *         #CRD_E_OVERFLOW; #CRD_E_ARGUMENT naming the field; and what a command may return
  */
@@ -74,17 +79,21 @@ CRD_API crd_status CRD_CALL crd_invoice_refresh(crd_invoice *invoice);
 CRD_API void CRD_CALL crd_invoice_free(crd_invoice *invoice);
 
 /**
- * Sends (posts) a draft: it is dated the request's business date and owed from then on. @memberof crd_invoice
+ * Sends (posts) a draft: it is dated the request's business date and owed from then on. Credit allocated to it is
+ * applied, oldest allocation first; then auto-apply may pay the rest, as in crd_invoice_enter(). @memberof crd_invoice
+ * @param flags  CRD_INVOICE_APPLY or CRD_INVOICE_NO_APPLY, or 0
+ * @param out    the total posted; may be NULL
  * @return #CRD_OK; #CRD_E_STATE when it is no draft; #CRD_E_CLOSED; #CRD_E_DATE; and what a command may return
  */
 CRD_API crd_status CRD_CALL crd_invoice_send(crd_ledger *ledger, const crd_request *request, crd_invoice *invoice,
-                                             crd_result *out);
+                                             uint32_t flags, crd_result *out);
 
 #define CRD_VOID_STRICT 0x01u /**< refuse with #CRD_E_IN_USE while cash is applied to it */
 
 /**
  * Voids an invoice: its write-offs are undone first, then its applications, newest first, which return to their credits;
- * then all of it is cancelled. A draft is cancelled. @memberof crd_invoice
+ * then all of it is cancelled. A draft is cancelled, and what was allocated to it is released, with one date, the latest
+ * of all that is touched. @memberof crd_invoice
  * @param flags  CRD_VOID_STRICT
  * @param out    the amount that returned to credits; may be NULL
  * @return #CRD_OK; #CRD_E_STATE when it is Voided, Cancelled or the library's own document; #CRD_E_RETURNED while a

@@ -32,6 +32,10 @@ typedef struct crd_ledger crd_ledger;
 #define CRD_COMMAND_INVOICE_VOID 8
 #define CRD_COMMAND_UNDO 9
 #define CRD_COMMAND_RECONCILE 10
+#define CRD_COMMAND_HOLD 16
+#define CRD_COMMAND_CAPTURE 17
+#define CRD_COMMAND_RELEASE 18
+#define CRD_COMMAND_SWEEP 19
 #define CRD_COMMAND_INVOICE_REVISE 23
 #define CRD_COMMAND_INVOICE_REVERSE 24
 #define CRD_COMMAND_WRITE_OFF 25
@@ -135,7 +139,9 @@ typedef struct crd_hooks {
 typedef struct crd_settings {
     uint32_t struct_size;
     uint32_t feature_off;       /**< 1: commands are refused with #CRD_E_DISABLED; reading and verifying work */
-    int32_t closed_through;     /**< nothing is dated on or before this business date; 0: no period is closed */
+    int32_t closed_through;     /**< nothing is dated on or before this business date; 0: no period is closed. Sweep
+                                     (crd_sweep()) with that date before closing through it, so that what expired in
+                                     the period is dated in it */
     int32_t utc_offset_minutes; /**< where the business day begins, east of UTC positive; −1440 to 1440 */
     uint32_t credit_order[CRD_ORDER_KEYS];  /**< CRD_ORDER_…, ended by 0; all 0: by date */
     uint32_t invoice_order[CRD_ORDER_KEYS]; /**< CRD_ORDER_…, ended by 0; all 0: finance charge, due, date */

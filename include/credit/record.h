@@ -300,7 +300,7 @@ typedef struct crd_invoice_record {
     int64_t applied;
     int64_t written_off;
     int64_t cancelled;
-    int64_t allocated; /**< draft: credit held for it */
+    int64_t allocated; /**< draft: credit held for it; what is due of it is total − allocated */
     int64_t tax;
     int64_t returned; /**< Σ of memos linked to it, less what of them was voided or deleted */
     int64_t opening_total;

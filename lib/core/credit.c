@@ -147,16 +147,6 @@ crd_status crd__decide_apply(const crd_credit_record *credit, const crd_invoice_
     return status;
 }
 
-/* What expired unnoticed is entered before a command touches the credit, dated its day, or the credit's last entry
- * if that is later; never inside a closed period (rules M6, M7). */
-static void expire_first(const crd_credit_record *credit, const crd__when *when, int32_t date, crd__decision *out) {
-    int64_t available = crd__credit_available(credit);
-    int32_t day = CRD__MAX(CRD__MAX(credit->expires, credit->last_date), when->closed_through + 1);
-    if (credit->expires == 0 || date < credit->expires || available == 0) return;
-    crd__decide_move(out, CRD_ENTRY_EXPIRE, day, available);
-    out->moves[out->count - 1].flags = CRD_ENTRY_CONSEQUENCE;
-}
-
 /* Where money goes that returns to a credit: by the first that fits (rule M8). 0: it is available again. */
 static uint32_t returns_as(const crd_credit_record *credit, int32_t date) {
     uint32_t counts_as = crd__credit_counts_as(credit);
@@ -187,7 +177,7 @@ crd_status crd__decide_unapply(const crd_credit_record *credit, const crd_invoic
     if (amount > command->left)
         return crd__refuse(why, CRD_E_CREDIT_AMOUNT, CRD_KIND_CREDIT, credit->id, command->left, amount);
     follows = returns_as(credit, date);
-    expire_first(credit, &command->when, date, out);
+    crd__decide_expire(credit, &command->when, date, out); /* a raised date may have reached its expiry */
     crd__decide_move(out, CRD_ENTRY_UNAPPLY, date, amount);
     out->moves[out->count - 1].undoes = command->seq;
     if (command->own_receipt) out->moves[out->count - 1].flags |= CRD_ENTRY_BY_OWN_RECEIPT;

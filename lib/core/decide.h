@@ -107,6 +107,38 @@ crd_status crd__decide_void(const crd_credit_record *credit, const crd__void_com
 /* Checks the dates and amounts of a credit to be issued, whose record is filled in but for first and last entry. */
 crd_status crd__decide_issue(const crd_credit_record *credit, const crd__when *when, crd__refusal *why);
 
+/* hold.c */
+
+/* Past its instant, and not yet entered as lapsed. */
+int crd__hold_lapsed(const crd_hold_record *hold, int64_t instant);
+int crd__credit_expired(const crd_credit_record *credit, int32_t date);
+/* The day on which something that happened to a credit on `day` is entered: later if it was touched later, and never in
+ * a closed period (rules M6, M7). */
+int32_t crd__day_entered(const crd_credit_record *credit, const crd__when *when, int32_t day);
+/* Expires what is available of a credit that has expired on `date`; no move when nothing is. */
+void crd__decide_expire(const crd_credit_record *credit, const crd__when *when, int32_t date, crd__decision *out);
+/* Lapses a hold that did; what was available and had expired by that day expires first. What is freed is decided on
+ * again: by the next lapse, or by crd__decide_expire(). */
+void crd__decide_lapse(const crd_credit_record *credit, const crd_hold_record *hold, const crd__when *when,
+                       crd__decision *out);
+
+typedef struct crd__hold_command {
+    crd__when when;
+    int64_t amount; /* 0: all */
+    int clamp;
+    int stays; /* release: the caller says what becomes of it, so it does not expire */
+} crd__hold_command;
+/* `draft` is what it is allocated to, or NULL. */
+crd_status crd__decide_hold(const crd_credit_record *credit, const crd_invoice_record *draft,
+                            const crd__hold_command *command, crd__decision *out, crd__refusal *why);
+crd_status crd__decide_release(const crd_hold_record *hold, const crd_credit_record *credit,
+                               const crd_invoice_record *draft, const crd__hold_command *command, crd__decision *out,
+                               crd__refusal *why);
+/* `invoice` is what it pays; NULL: outside. */
+crd_status crd__decide_capture(const crd_hold_record *hold, const crd_credit_record *credit,
+                               const crd_invoice_record *invoice, const crd__hold_command *command,
+                               crd__decision *out, crd__refusal *why);
+
 /* invoice.c */
 
 int crd__invoice_check(const crd_invoice_record *invoice);

@@ -128,6 +128,11 @@ static void touch_receipt(const crd_entry_record *e, crd_receipt_record *r) {
     if (e->flags & CRD_ENTRY_POSTS_RECEIPT) r->posted_seq = e->seq;
 }
 
+static void touch_hold(const crd_entry_record *e, crd_hold_record *h) {
+    h->last_seq = e->seq;
+    h->last_date = CRD__MAX(h->last_date, e->business_date);
+}
+
 /* An application and its undoing: the same sums, one way or the other. */
 static void apply(const crd_entry_record *e, const crd__records *r, int64_t amount) {
     take(r->credit, &r->credit->applied, amount, CRD_CAUSE_APPLIED);
@@ -354,6 +359,7 @@ static crd_status fold_move(crd_entry_record *e, const crd__records *r, int want
         touch_receipt(e, r->receipt);
         if (r->receipt->applied < 0 || r->receipt->written_off < 0) status = CRD_E_CORRUPT;
     }
+    if (r->hold != NULL) touch_hold(e, r->hold); /* the application of what was captured names it */
     return status;
 }
 
@@ -393,8 +399,7 @@ static crd_status fold_hold(crd_entry_record *e, const crd__records *r) {
     leave_credit(r->account, r->credit);
     put_aside(r, e->type == CRD_ENTRY_HOLD ? e->amount : -e->amount);
     if (e->type != CRD_ENTRY_HOLD) end_hold(e, h);
-    h->last_seq = e->seq;
-    h->last_date = CRD__MAX(h->last_date, e->business_date);
+    touch_hold(e, h);
     if (h->lapses_at != 0 && (r->account->lapses_at == 0 || h->lapses_at < r->account->lapses_at))
         r->account->lapses_at = h->lapses_at;
     touch_credit(e, r->credit);
@@ -439,6 +444,8 @@ void crd__fold_account(const crd_entry_record *e, crd_account_record *a) {
     a->last_date = CRD__MAX(a->last_date, e->business_date);
     for (int i = 0; i < 32; i++) a->last_hash[i] = e->hash[i];
     a->version = crd_entry_version(e->hash);
+    if (a->open_credits == 0) a->turns_on = a->usable_from = 0; /* what is left of the past concerns nobody any more */
+    if (a->credit_held == 0) a->lapses_at = 0;
 }
 
 int crd__account_check(const crd_account_record *a) {

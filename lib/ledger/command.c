@@ -219,6 +219,11 @@ static crd_status authorize(crd__command *command, const char *customer, const c
     return refused ? crd__fail(ledger, CRD_E_DENIED, NULL) : CRD_OK;
 }
 
+/* While the feature is off, time still takes back (rule M16). */
+static int works_while_off(uint32_t code) {
+    return code == CRD_COMMAND_SWEEP;
+}
+
 crd_status crd__command_allow(crd__command *command, const char *customer, const char *currency, const char *subject,
                               int64_t amount) {
     crd_ledger *ledger = command->ledger;
@@ -231,7 +236,7 @@ crd_status crd__command_allow(crd__command *command, const char *customer, const
     }
     status = authorize(command, customer, currency, subject, amount);
     if (status != CRD_OK) return status;
-    if (ledger->settings.feature_off) return crd__fail(ledger, CRD_E_DISABLED, NULL);
+    if (ledger->settings.feature_off && !works_while_off(command->code)) return crd__fail(ledger, CRD_E_DISABLED, NULL);
     return CRD_OK;
 }
 
@@ -444,11 +449,16 @@ crd_status crd__write_moves(crd__command *command, const crd__concerned *on, con
     crd_status status = CRD_OK;
     for (uint32_t i = 0; status == CRD_OK && i < decision->count; i++) {
         const crd__move *move = &decision->moves[i];
-        /* What expires or is voided in the wake of an application concerns the credit alone. */
-        int alone = (move->flags & CRD_ENTRY_CONSEQUENCE) != 0 && on->credit != NULL;
+        /* What is done with an allocation concerns its draft; what else is done with a hold, and what expires or is
+         * voided in the wake of an application, concerns the credit alone. */
+        int both = move->type == CRD_ENTRY_APPLY || move->type == CRD_ENTRY_UNAPPLY;
+        int holds = move->type >= CRD_ENTRY_HOLD && move->type <= CRD_ENTRY_CAPTURE;
+        int allocates = holds && on->hold != NULL && ((const crd_hold_record *)on->hold->record)->invoice[0] != '\0';
+        int alone = on->credit != NULL && (holds ? !allocates : (move->flags & CRD_ENTRY_CONSEQUENCE) != 0);
         crd__concerned concerned = *on;
         crd_entry_record entry;
         if (alone) concerned.invoice = concerned.receipt = NULL;
+        if (!both && !holds) concerned.hold = NULL;
         crd__entry_clear(&entry, move->type, move->date);
         entry.amount = move->amount;
         entry.flags = move->flags | flags;

@@ -29,8 +29,9 @@ static crd_status check_terms(crd_ledger *ledger, const crd_credit_terms *t) {
     if (status == CRD_OK) status = crd__check_date_field(ledger, "terms.expires", t->expires);
     if (status == CRD_OK) status = check_labels(ledger, t);
     if (status != CRD_OK) return status;
-    if (t->flags & ~(uint32_t)(CRD_FLAG_RESERVED | CRD_FLAG_NON_REFUNDABLE | CRD_ISSUE_RETURN))
+    if (t->flags & ~(uint32_t)(CRD_FLAG_RESERVED | CRD_FLAG_NON_REFUNDABLE | CRD_ISSUE_RETURN | CRD__AUTO_FLAGS))
         return crd__fail_argument(ledger, "terms.flags", "has an unknown flag");
+    if (crd__check_auto_flags(ledger, "terms.flags", t->flags) != CRD_OK) return CRD_E_ARGUMENT;
     if (t->pays_kinds & ~(uint32_t)(1u << CRD_INVOICE_INVOICE | 1u << CRD_INVOICE_FINANCE_CHARGE |
                                     1u << CRD_INVOICE_DEBIT_MEMO | 1u << CRD_INVOICE_FEE))
         return crd__fail_argument(ledger, "terms.pays_kinds", "has an unknown kind of invoice");
@@ -86,7 +87,7 @@ static void fill(const crd__command *command, const crd_credit_terms *t, const c
     crd__record_clear(CRD_KIND_CREDIT, c);
     c->customer = customer;
     c->currency = t->currency;
-    c->flags = t->flags;
+    c->flags = t->flags & ~CRD__AUTO_FLAGS;
     c->credit_class = crd__credit_class(t->kind);
     c->kind = t->kind;
     c->state = CRD_CREDIT_ACTIVE;
@@ -172,7 +173,7 @@ static crd_status issue(crd__command *command, const char *customer, const crd_c
     if (status == CRD_OK) status = crd__write_document(command, &on, CRD_KIND_CREDIT, &c, &entry, doc);
     if (status == CRD_OK) command->created_id = crd__doc_id(*doc);
     command->result.amount = c.original;
-    return status;
+    return status == CRD_OK ? crd__auto_apply(command, *doc, t->flags) : status;
 }
 
 crd_status crd_credit_issue(crd_ledger *ledger, const crd_request *request, const char *customer,
@@ -218,7 +219,7 @@ void crd_credit_free(crd_credit *credit) {
 
 /* ---- apply ---- */
 
-static crd_status same_account(crd_ledger *ledger, const crd__doc *credit, const crd__doc *invoice) {
+crd_status crd__same_account(crd_ledger *ledger, const crd__doc *credit, const crd__doc *invoice) {
     const crd_account_record *a = &credit->account->record, *b = &invoice->account->record;
     if (strcmp(a->customer, b->customer) != 0)
         return crd__fail_subject(ledger, CRD_E_CUSTOMER, CRD_KIND_INVOICE, b->customer, crd__doc_id(invoice), NULL);
@@ -235,13 +236,14 @@ static crd_status apply(crd__command *command, crd__doc *credit, crd__doc *invoi
     crd__decision decision;
     crd__refusal why;
     crd__concerned on;
-    crd_status status = invoice != NULL ? same_account(ledger, credit, invoice) : CRD_OK;
+    crd_status status = invoice != NULL ? crd__same_account(ledger, credit, invoice) : CRD_OK;
     if (status == CRD_OK) status = crd__command_fresh(command, credit->account);
     if (status == CRD_OK && invoice != NULL) status = crd__command_fresh(command, invoice->account);
     if (status == CRD_OK) status = crd__command_feature(command, credit->account);
+    ask.when = crd__command_when(command, 1);
+    if (status == CRD_OK) status = crd__enter_lapsed_before_use(command, credit, &ask.when);
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);
-    ask.when = crd__command_when(command, 1);
     ask.amount = t->amount;
     ask.clamp = (t->flags & CRD_APPLY_CLAMP) != 0;
     if (crd__decide_apply(credit->record, invoice != NULL ? invoice->record : NULL, &ask, &decision, &why) != CRD_OK)
@@ -251,6 +253,7 @@ static crd_status apply(crd__command *command, crd__doc *credit, crd__doc *invoi
     on.credit = credit;
     on.invoice = invoice;
     command->result.amount = decision.moves[0].amount;
+    command->result.first_seq = credit->account->record.last_seq + 1; /* the application, also when a lapse came first */
     return crd__write_moves(command, &on, &decision, t->reference, 0);
 }
 
@@ -300,10 +303,11 @@ static crd_status void_credit(crd__command *command, crd__doc *doc, int64_t amou
     crd__doc *invoice = NULL;
     crd_status status = crd__command_fresh(command, doc->account);
     if (status == CRD_OK) status = crd__command_feature(command, doc->account);
+    ask.when = crd__command_when(command, 1);
     if (status == CRD_OK) status = crd__memo_invoice(command, doc, &invoice);
+    if (status == CRD_OK) status = crd__enter_lapsed_before_use(command, doc, &ask.when);
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);
-    ask.when = crd__command_when(command, 1);
     ask.amount = amount;
     ask.returns = invoice != NULL ? invoice->record : NULL;
     if (crd__decide_void(doc->record, &ask, &decision, &why) != CRD_OK)

@@ -125,8 +125,16 @@ static void sum_account(const crd_account_record *account, crd_balance *balance)
     balance->version = account->version;
 }
 
-static int totals_hold(const crd_account_record *account, int32_t date) {
-    return date >= account->usable_from && (account->turns_on == 0 || date < account->turns_on);
+/* The business date of a lapse is at most two days off that of its instant by UTC, which is all an account knows. */
+static int none_lapsed(const crd_account_record *account, int32_t date, int64_t now) {
+    int32_t day = CRD_DATE_NONE;
+    if (account->lapses_at == 0 || account->credit_held == 0) return 1;
+    return account->lapses_at > now && crd_date_of_instant(account->lapses_at, 0, &day) == CRD_OK && date < day - 1;
+}
+
+static int totals_hold(const crd_account_record *account, int32_t date, int64_t now) {
+    return date >= account->usable_from && (account->turns_on == 0 || date < account->turns_on) &&
+           none_lapsed(account, date, now);
 }
 
 /* On the dates for which the stored totals hold they are the answer; on others the open credits are summed. */
@@ -135,6 +143,7 @@ static crd_status read_balance(crd_ledger *ledger, const char *customer, const c
     crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CUSTOMER, customer, NULL);
     crd__loaded loaded;
     const crd__account *account = NULL;
+    int64_t now = crd__now(ledger);
     crd_status status;
     int known = 0;
     for (int with_credits = 0; with_credits < 2; with_credits++) {
@@ -147,14 +156,17 @@ static crd_status read_balance(crd_ledger *ledger, const char *customer, const c
         for (uint64_t i = 0; i < loaded.docs.count; i++)
             known |= ((crd__doc *)loaded.docs.items[i])->kind == CRD_KIND_CUSTOMER;
         if (account != NULL) sum_account(&account->record, balance);
-        if (with_credits) balance->available = 0;
+        if (with_credits) {
+            balance->available = 0;
+            balance->held -= crd__lapse_view(&loaded.docs, date, now);
+        }
         for (uint64_t i = 0; with_credits && i < loaded.docs.count; i++) {
             const crd__doc *doc = loaded.docs.items[i];
             if (doc->kind == CRD_KIND_CREDIT) sum_credit(doc->record, date, balance);
         }
         crd__loaded_free(&loaded);
-        if (account == NULL || totals_hold(&account->record, date)) break;
-        query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CREDIT, customer, currency);
+        if (account == NULL || totals_hold(&account->record, date, now)) break;
+        query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_HOLD, customer, currency);
         query.flags = CRD_QUERY_OPEN;
     }
     balance->balance = balance->outstanding - balance->credit;

@@ -18,6 +18,10 @@ void crd__doc_range(const crd__doc *doc, int64_t *first, int64_t *last) {
         *first = ((const crd_credit_record *)doc->record)->first_seq;
         *last = ((const crd_credit_record *)doc->record)->last_seq;
         return;
+    case CRD_KIND_HOLD:
+        *first = ((const crd_hold_record *)doc->record)->first_seq;
+        *last = ((const crd_hold_record *)doc->record)->last_seq;
+        return;
     case CRD_KIND_INVOICE:
         *first = ((const crd_invoice_record *)doc->record)->first_seq;
         *last = ((const crd_invoice_record *)doc->record)->last_seq;
@@ -212,6 +216,16 @@ int32_t crd__latest(crd__account *account, const crd__application *list, uint64_
     return date;
 }
 
+/* The date a cascade's undoing gets: the latest of what it touches. */
+static int32_t raised(const crd__concerned *on, const crd__when *when) {
+    int32_t date = when->date;
+    if (when->direct) return date;
+    date = CRD__MAX(date, ((const crd_credit_record *)on->credit->record)->last_date);
+    if (on->invoice != NULL) date = CRD__MAX(date, ((const crd_invoice_record *)on->invoice->record)->last_date);
+    if (on->receipt != NULL) date = CRD__MAX(date, ((const crd_receipt_record *)on->receipt->record)->last_date);
+    return date;
+}
+
 static crd_status named(crd_ledger *ledger, crd__account *account, uint32_t kind, const char *id, crd__doc **out) {
     *out = id[0] != '\0' ? crd__doc_find(account, kind, id) : NULL;
     if (*out != NULL || id[0] == '\0') return CRD_OK;
@@ -235,6 +249,9 @@ crd_status crd__unapply(crd__command *command, crd__account *account, const crd_
     if (status == CRD_OK) status = named(ledger, account, CRD_KIND_RECEIPT, application->receipt, &on.receipt);
     if (status != CRD_OK) return status;
     ask.when = *when;
+    ask.when.date = raised(&on, when);
+    status = crd__enter_lapsed(command, on.credit, &ask.when);
+    if (status != CRD_OK) return status;
     ask.seq = application->seq;
     ask.left = application->left;
     ask.amount = amount;

@@ -9,8 +9,9 @@ static crd_status check_terms(crd_ledger *ledger, const crd_invoice_terms *t) {
     crd_status status = CRD_OK;
     if (t->kind < CRD_INVOICE_INVOICE || t->kind > CRD_INVOICE_FEE)
         return crd__fail_argument(ledger, "terms.kind", "is not a kind of invoice");
-    if (t->flags & ~(uint32_t)(CRD_INVOICE_AS_DRAFT | CRD_INVOICE_AS_DISPUTED | CRD_INVOICE_AS_OPENING))
+    if (t->flags & ~(uint32_t)(CRD_INVOICE_AS_DRAFT | CRD_INVOICE_AS_DISPUTED | CRD_INVOICE_AS_OPENING | CRD__AUTO_FLAGS))
         return crd__fail_argument(ledger, "terms.flags", "has an unknown flag");
+    if (crd__check_auto_flags(ledger, "terms.flags", t->flags) != CRD_OK) return CRD_E_ARGUMENT;
     if ((t->flags & CRD_INVOICE_AS_DRAFT) && (t->flags & CRD_INVOICE_AS_OPENING))
         return crd__fail_argument(ledger, "terms.flags", "an opening balance is no draft");
     if (!(t->flags & CRD_INVOICE_AS_OPENING) && (t->opening_total != 0 || t->opening_used != 0))
@@ -77,7 +78,7 @@ static crd_status enter(crd__command *command, const char *customer, const crd_i
     if (status == CRD_OK) status = crd__write_document(command, &on, CRD_KIND_INVOICE, &i, &entry, doc);
     if (status == CRD_OK) command->created_id = crd__doc_id(*doc);
     command->result.amount = i.total;
-    return status;
+    return status == CRD_OK ? crd__auto_apply(command, *doc, t->flags) : status;
 }
 
 crd_status crd_invoice_enter(crd_ledger *ledger, const crd_request *request, const char *customer,
@@ -145,32 +146,35 @@ static crd_status refused(crd_ledger *ledger, const crd__refusal *why, const crd
     return crd__fail_refusal(ledger, why, doc->account->record.customer, doc->account->record.currency);
 }
 
-static crd_status send(crd__command *command, crd__doc *doc) {
+static crd_status send(crd__command *command, crd__doc *doc, uint32_t flags) {
     crd__when when = crd__command_when(command, 1);
     crd__decision decision;
     crd__refusal why;
-    crd__concerned on;
     crd_status status = crd__command_fresh(command, doc->account);
     if (status == CRD_OK) status = crd__command_feature(command, doc->account);
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);
     if (crd__decide_send(doc->record, &when, &decision, &why) != CRD_OK) return refused(command->ledger, &why, doc);
-    concern(&on, doc);
     command->result.amount = decision.moves[0].amount;
-    return crd__write_moves(command, &on, &decision, NULL, 0);
+    status = crd__post_draft(command, doc, &decision);
+    return status == CRD_OK ? crd__auto_apply(command, doc, flags) : status;
 }
 
-crd_status crd_invoice_send(crd_ledger *ledger, const crd_request *request, crd_invoice *invoice, crd_result *out) {
+crd_status crd_invoice_send(crd_ledger *ledger, const crd_request *request, crd_invoice *invoice, uint32_t flags,
+                            crd_result *out) {
     crd__command command;
     crd_status status = crd__command_begin(ledger, request, CRD_COMMAND_INVOICE_SEND, &command);
     if (status != CRD_OK) return status;
     status = crd__command_handle(&command, invoice != NULL ? &invoice->handle : NULL, "invoice");
+    if (status == CRD_OK && (flags & ~CRD__AUTO_FLAGS)) status = crd__fail_argument(ledger, "flags", "has an unknown flag");
+    if (status == CRD_OK) status = crd__check_auto_flags(ledger, "flags", flags);
     if (status == CRD_OK) {
         crd__doc *doc = invoice->handle.doc;
         const crd_account_record *account = &doc->account->record;
         crd__argument_text(&command, "invoice", crd__doc_id(doc));
+        crd__argument_number(&command, "flags", flags);
         status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), 0);
-        if (status == CRD_OK && !command.answered) status = send(&command, doc);
+        if (status == CRD_OK && !command.answered) status = send(&command, doc, flags);
     }
     return crd__command_finish(&command, status, out);
 }
@@ -207,6 +211,8 @@ static crd_status void_invoice(crd__command *command, crd__doc *doc, uint32_t fl
         if (status == CRD_OK) status = crd__load_named(ledger, doc->account, list, count);
         if (status == CRD_OK) status = refuse_cash(ledger, doc, list, count);
     }
+    if (status == CRD_OK && record->state == CRD_INVOICE_DRAFT)
+        status = crd__fit_allocations(command, doc, 0, &when);
     if (status == CRD_OK) /* the invoice's own date was checked; all that is undone with it takes one date */
         status = crd__free_settled(command, doc, record->applied + record->written_off, 0, &when,
                                    &command->result.amount);

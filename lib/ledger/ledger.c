@@ -73,6 +73,7 @@ static crd_status take_settings(crd_ledger *ledger, const crd_settings *from) {
         if (status != CRD_OK) return status;
     }
     if (s.feature_off > 1) return crd__fail_argument(ledger, "settings.feature_off", "must be 0 or 1");
+    if (s.auto_apply > 1) return crd__fail_argument(ledger, "settings.auto_apply", "must be 0 or 1");
     if (s.utc_offset_minutes < -1440 || s.utc_offset_minutes > 1440)
         return crd__fail_argument(ledger, "settings.utc_offset_minutes", "must lie between -1440 and 1440");
     if (s.auto_apply > 1) return crd__fail_argument(ledger, "settings.auto_apply", "must be 0 or 1");

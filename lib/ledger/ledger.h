@@ -351,6 +351,57 @@ void crd__journal_free(crd__journal *journal);
 crd_status crd__as_of(const crd__journal *journal, int32_t date, crd__arena *arena, crd__arena *work,
                       crd__account *books, int64_t *moved);
 
+/* holds.c: credit put aside, and what time takes back */
+
+/* Enters what lapsed of a credit by the command's instant, and what of it has expired on the command's date, each on
+ * its day, before the command touches it (rules M6, M7). It costs a read only when a hold may have lapsed. */
+crd_status crd__enter_lapsed(crd__command *command, crd__doc *credit, const crd__when *when);
+/* The same for a command that an expired credit is refused: then nothing is entered, and its decision refuses. */
+crd_status crd__enter_lapsed_before_use(crd__command *command, crd__doc *credit, const crd__when *when);
+/* The same as of an instant of the caller's, with flags for the entries; the holds of an account that is not live came
+ * with it. */
+crd_status crd__enter_lapsed_at(crd__command *command, crd__doc *credit, const crd__when *when, int64_t instant,
+                                uint32_t flags);
+/* Reads the holds of an account that are held into its live snapshot. */
+crd_status crd__load_holds(crd_ledger *ledger, crd__account *account);
+/* The held holds of a credit (or allocations of a draft) in the snapshot, oldest first, in the unit's arena. */
+crd_status crd__list_holds(crd__account *account, const crd__doc *of, crd__doc ***out, uint64_t *count);
+/* Releases (part of) a hold whose credit and draft are in the snapshot; amount 0: all. */
+crd_status crd__release_hold(crd__command *command, crd__doc *hold, int64_t amount, int stays, const crd__when *when,
+                             int64_t *released);
+/* Releases every hold and allocation of a credit, newest first, with one date: `when` is raised to the latest of the
+ * drafts. What is released of an expired credit stays: the caller's entries say what becomes of it. */
+crd_status crd__release_holds(crd__command *command, crd__doc *credit, crd__when *when);
+/* Takes what has lapsed off the credits among records that were read, which are copies: by `now` (0: not known), or
+ * before `date`. The sum of it. */
+int64_t crd__lapse_view(const crd__list *docs, int32_t date, int64_t now);
+/* The instant of the clock, or 0 without one. */
+int64_t crd__now(crd_ledger *ledger);
+/* A credit and an invoice of one customer and currency. */
+crd_status crd__same_account(crd_ledger *ledger, const crd__doc *credit, const crd__doc *invoice);
+
+/* orders.c: credit allocated to drafts */
+
+/* Releases allocations, newest first, until they fit below a new total, with one date: `when` is raised to the latest
+ * of all that is touched. The amount is added to the command's result. */
+crd_status crd__fit_allocations(crd__command *command, crd__doc *draft, int64_t total, crd__when *when);
+/* Writes the posting of a draft; its allocations become applications, oldest first. */
+crd_status crd__post_draft(crd__command *command, crd__doc *draft, const crd__decision *posting);
+
+/* auto_apply.c, reconcile.c */
+
+#define CRD__AUTO_FLAGS (CRD_ISSUE_APPLY | CRD_ISSUE_NO_APPLY)
+/* Applies a new credit to the open invoices, or open credit to a new invoice, when the call's flags, else the customer,
+ * else the ledger want it. Part of the command's unit. */
+crd_status crd__auto_apply(crd__command *command, crd__doc *doc, uint32_t flags);
+crd_status crd__check_auto_flags(crd_ledger *ledger, const char *field, uint32_t flags);
+/* Applies what the reconcile of one document proposes, cash included, without a receipt. */
+crd_status crd__apply_open(crd__command *command, crd__doc *doc);
+/* Changes in the unit so far. */
+uint64_t crd__unit_changes(const crd_ledger *ledger);
+/* The live snapshot of an account follows one that was written, decided on at `version`: handles stay valid. */
+void crd__follow(crd_ledger *ledger, const crd__account *posted, int64_t version);
+
 /* history.c: applications, and whatever else can be undone, are entries; this finds what is left of them */
 
 typedef struct crd__application {

@@ -24,6 +24,7 @@ typedef struct plan_item {
     int32_t last;    /* date of its last entry, those of this plan included */
     int32_t rank;    /* value of the key being sorted by */
     uint32_t column; /* position in the allocator's columns */
+    uint64_t lapses; /* holds that have lapsed, which is entered before the credit is used */
 } plan_item;
 
 typedef struct plan_application {
@@ -39,6 +40,7 @@ typedef struct plan_account {
     int shown;        /* walked by the host */
     uint64_t batch;   /* applications in the batch being written */
     int counted;      /* as skipped */
+    uint64_t lapses;  /* holds that may have to be entered as lapsed */
 } plan_account;
 
 /* What was read together is freed together. */
@@ -52,6 +54,7 @@ struct crd_plan {
     crd_ledger *ledger;
     crd_plan_spec spec; /* its texts live in `own` */
     int32_t date;
+    int64_t now; /* instant up to which holds have lapsed; 0: not known, none has */
     crd__arena own;
     crd__arena work;    /* of the allocator, reset per account */
     crd__list pages;    /* plan_page * */
@@ -188,6 +191,7 @@ crd_status crd_plan_open(crd_ledger *ledger, const crd_plan_spec *spec, crd_plan
     if (status == CRD_OK) status = crd__today(ledger, s.date, &date);
     if (status == CRD_OK) status = open_plan(ledger, &s, out);
     if (status == CRD_OK) (*out)->date = date;
+    if (status == CRD_OK) (*out)->now = crd__now(ledger);
     return status;
 }
 
@@ -236,10 +240,11 @@ static int is_named(const crd_plan *plan, const crd__doc *doc) {
     return !side; /* a side of which nothing is named is free */
 }
 
-static uint32_t left_out(const crd_plan *plan, const crd__doc *doc) {
+/* `record` is the document's, as it will be when it is used. */
+static uint32_t left_out(const crd_plan *plan, const crd__doc *doc, const void *record) {
     uint32_t reason = doc->kind == CRD_KIND_CREDIT
-                          ? crd__left_credit(doc->record, plan->date, (plan->spec.flags & CRD_PLAN_USE_CASH) != 0)
-                          : crd__left_invoice(doc->record, plan->date);
+                          ? crd__left_credit(record, plan->date, (plan->spec.flags & CRD_PLAN_USE_CASH) != 0)
+                          : crd__left_invoice(record, plan->date);
     if (reason == CRD_LEFT_NOTHING && !is_named(plan, doc)) return CRD_LEFT_NOT_NAMED;
     return reason;
 }
@@ -500,6 +505,7 @@ static void explain(plan_account *account) {
 }
 
 static int takes_part(const crd__doc *doc) {
+    if (doc->gone) return 0;
     switch (doc->kind) {
     case CRD_KIND_CREDIT: return ((const crd_credit_record *)doc->record)->remaining > 0;
     case CRD_KIND_INVOICE: {
@@ -510,21 +516,47 @@ static int takes_part(const crd__doc *doc) {
     }
 }
 
+/* A credit as it will be once what has lapsed is entered. When that takes it past its expiry, it has expired. */
+static void lapse(const crd_plan *plan, const crd__doc *doc, crd_credit_record *seen, plan_item *item) {
+    const crd_account_record *account = &doc->account->record;
+    crd__when when;
+    memset(&when, 0, sizeof when);
+    when.closed_through = plan->ledger->settings.closed_through;
+    if (seen->held == 0 || account->lapses_at == 0 || account->lapses_at > plan->now) return;
+    for (uint64_t i = 0; i < doc->account->docs.count; i++) {
+        const crd__doc *other = doc->account->docs.items[i];
+        const crd_hold_record *hold = other->record;
+        if (other->kind != CRD_KIND_HOLD || other->gone || strcmp(hold->credit, seen->id) != 0 ||
+            !crd__hold_lapsed(hold, plan->now))
+            continue;
+        item->lapses++;
+        seen->held -= hold->amount;
+        seen->last_date = crd__day_entered(seen, &when, hold->lapses_on);
+    }
+}
+
 static void fill_item(const crd_plan *plan, crd__doc *doc, plan_item *item) {
+    crd_credit_record seen;
+    const void *as = doc->record;
     memset(item, 0, sizeof *item);
     item->doc = doc;
     item->public.struct_size = sizeof item->public;
     item->public.kind = doc->kind;
     if (doc->kind == CRD_KIND_CREDIT) {
         item->public.credit = doc->record;
-        item->public.open = crd__credit_available(item->public.credit);
-        item->last = item->public.credit->last_date;
+        seen = *item->public.credit;
+        lapse(plan, doc, &seen, item);
+        as = &seen;
+        item->public.open = crd__credit_available(&seen);
+        item->last = seen.last_date;
     } else {
         item->public.invoice = doc->record;
         item->public.open = item->public.invoice->open;
         item->last = item->public.invoice->last_date;
     }
-    item->public.left_out = left_out(plan, doc);
+    item->public.left_out = left_out(plan, doc, as);
+    if (item->lapses > 0 && item->public.left_out == CRD_LEFT_NOTHING && crd__credit_expired(&seen, seen.last_date))
+        item->public.left_out = CRD_LEFT_EXPIRED;
 }
 
 /* Items of an account, in order of sequence, credits first; `account` holds the documents. */
@@ -541,6 +573,7 @@ static crd_status list_items(crd_plan *plan, plan_page *page, plan_account *acco
         fill_item(plan, doc, &items[count]);
         list[count] = &items[count];
         account->credits += doc->kind == CRD_KIND_CREDIT;
+        account->lapses += items[count].lapses;
         count++;
     }
     crd__sort((void **)list, count, spare, compare_first);
@@ -653,8 +686,9 @@ static crd_status plan_page_accounts(crd_plan *plan, plan_page *page) {
 }
 
 static crd_query page_query(crd_plan *plan) {
-    crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE, NULL,
-                                 plan->spec.currency);
+    crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE |
+                                     CRD_KIND_BIT_HOLD,
+                                 NULL, plan->spec.currency);
     query.flags = CRD_QUERY_OPEN | CRD_QUERY_FOR_WRITE;
     if (!(plan->spec.flags & CRD_PLAN_ALL_OPEN)) query.flags |= CRD_QUERY_BOTH_OPEN;
     if (needs_customers(&plan->spec)) query.kinds |= CRD_KIND_BIT_CUSTOMER;
@@ -846,11 +880,13 @@ static crd_status write_receipt(posting *p, plan_account *account, crd__concerne
     return crd__write_document(&p->command, on, CRD_KIND_RECEIPT, &r, &entry, &doc);
 }
 
-static crd_status write_application(posting *p, crd__concerned *on, const plan_application *a) {
-    crd_ledger *ledger = p->plan->ledger;
+static crd_status write_application(const crd_plan *plan, crd__command *command, crd__concerned *on,
+                                    const plan_application *a, uint32_t flags) {
+    crd_ledger *ledger = plan->ledger;
     crd__apply_command ask;
     crd__decision decision;
     crd__refusal why;
+    crd_status status = CRD_OK;
     on->credit = a->credit->doc;
     on->invoice = a->invoice->doc;
     memset(&decision, 0, sizeof decision);
@@ -859,9 +895,12 @@ static crd_status write_application(posting *p, crd__concerned *on, const plan_a
     ask.when.direct = 0;
     ask.amount = a->public.amount;
     ask.clamp = 0;
+    if (a->credit->lapses > 0) status = crd__enter_lapsed_at(command, on->credit, &ask.when, plan->now, 0);
+    a->credit->lapses = 0;
+    if (status != CRD_OK) return status;
     if (crd__decide_apply(on->credit->record, on->invoice->record, &ask, &decision, &why) != CRD_OK)
         return crd__fail_refusal(ledger, &why, on->account->record.customer, on->account->record.currency);
-    return crd__write_moves(&p->command, on, &decision, NULL, CRD_ENTRY_POSTS_RECEIPT | CRD_ENTRY_AUTOMATIC);
+    return crd__write_moves(command, on, &decision, NULL, flags | CRD_ENTRY_AUTOMATIC);
 }
 
 /* One key per account and run: "~", the run's key, the currency. */
@@ -897,14 +936,13 @@ static crd_status write_key(posting *p, const plan_account *account, int64_t fir
 }
 
 /* A live snapshot of an account that was posted follows, so that the host's handles stay valid. */
-static void follow(crd_ledger *ledger, const plan_account *account) {
-    crd__account *posted = account->account;
+void crd__follow(crd_ledger *ledger, const crd__account *posted, int64_t version) {
     crd__account *live = crd__live(ledger, posted->record.customer, posted->record.currency);
     const char *customer, *currency;
-    if (live == NULL || live->base != account->version) return;
+    if (live == NULL || live->base != version) return;
     for (uint64_t i = 0; i < live->docs.count; i++) {
         crd__doc *to = live->docs.items[i];
-        const crd__doc *from = crd__doc_find(posted, to->kind, crd__doc_id(to));
+        const crd__doc *from = crd__doc_find((crd__account *)(uintptr_t)posted, to->kind, crd__doc_id(to));
         char *cursor;
         if (from == NULL) continue;
         cursor = crd__arena_take(live->arena, crd__record_text_size(to->kind, from->record));
@@ -937,7 +975,7 @@ static crd_status flush(posting *p) {
         p->result.repeated += snapshot->repeated;
         p->result.conflicted += snapshot->lost;
         if (account->public.state == CRD_PLAN_POSTED) {
-            follow(ledger, account);
+            crd__follow(ledger, snapshot, account->version);
             account->version = snapshot->base;
             p->result.receipts++;
             p->result.applications += account->batch;
@@ -986,7 +1024,7 @@ static crd_status pack(posting *p, plan_account *account, uint64_t from, uint64_
     for (uint64_t i = from; status == CRD_OK && i < to; i++) {
         const plan_application *a = (const plan_application *)account->public.applications[i];
         if (a->public.amount == 0) continue;
-        status = write_application(p, &on, a);
+        status = write_application(p->plan, &p->command, &on, a, CRD_ENTRY_POSTS_RECEIPT);
         account->batch++;
     }
     if (status == CRD_OK && from == 0) status = write_key(p, account, first_seq);
@@ -995,23 +1033,26 @@ static crd_status pack(posting *p, plan_account *account, uint64_t from, uint64_
 }
 
 /* One application changes at most two documents and adds one entry; account, receipt, its entry and the key come on
- * top. */
-#define PART ((CRD_MAX_CHANGES - 4) / 3)
+ * top, and a hold and an entry for each lapse. */
+static uint64_t part_of(const plan_account *account) {
+    uint64_t room = CRD_MAX_CHANGES - 4, lapses = 2 * account->lapses;
+    return (lapses < room / 2 ? room - lapses : room / 2) / 3;
+}
 
-static uint64_t unit_changes(const crd_ledger *ledger) {
+uint64_t crd__unit_changes(const crd_ledger *ledger) {
     const crd__unit *unit = &ledger->unit;
     return unit->accounts.count + unit->docs.count + unit->entries.count + unit->requests.count;
 }
 
 /* An account that is larger than a batch is posted in parts. */
 static crd_status post_in_parts(posting *p, plan_account *account) {
-    uint64_t count = account->public.application_count;
+    uint64_t count = account->public.application_count, part = part_of(account);
     crd_status status = flush_and_tell(p);
-    for (uint64_t from = 0; status == CRD_OK && from < count; from += PART) {
-        status = pack(p, account, from, CRD__MIN(from + PART, count));
+    for (uint64_t from = 0; status == CRD_OK && from < count; from += part) {
+        status = pack(p, account, from, CRD__MIN(from + part, count));
         if (status == CRD_OK) status = flush(p);
         if (status != CRD_OK || account->public.state != CRD_PLAN_POSTED) break;
-        if (from + PART < count) {
+        if (from + part < count) {
             p->result.posted--; /* counted once, with its last part */
             p->pending.count = 0;
         }
@@ -1027,9 +1068,9 @@ static crd_status post_account(posting *p, plan_account *account) {
         account->public.state = CRD_PLAN_NOTHING;
         return CRD_OK;
     }
-    changes += CRD__MIN(2 * count, account->public.item_count);
+    changes += CRD__MIN(2 * count, account->public.item_count) + 2 * account->lapses;
     if (changes > CRD_MAX_CHANGES) return post_in_parts(p, account);
-    if (unit_changes(p->plan->ledger) + changes > CRD_MAX_CHANGES || p->pending.count == CRD_MAX_ACCOUNTS)
+    if (crd__unit_changes(p->plan->ledger) + changes > CRD_MAX_CHANGES || p->pending.count == CRD_MAX_ACCOUNTS)
         status = flush_and_tell(p);
     return status == CRD_OK ? pack(p, account, 0, count) : status;
 }
@@ -1167,9 +1208,66 @@ crd_status crd_reconcile(crd_ledger *ledger, const crd_request *request, const c
     plan->streaming = 1;
     status = begin_posting(&p, plan, request);
     if (status == CRD_OK) {
+        plan->now = p.command.instant;
         status = stream(&p);
         end_posting(&p, out);
     }
     crd_plan_close(plan);
+    return status;
+}
+
+/* ---- auto-apply: the same for one new document of a live account, within its command ---- */
+
+/* The open documents of the account, into its live snapshot. */
+static crd_status load_open(crd_ledger *ledger, crd__account *account) {
+    crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE | CRD_KIND_BIT_HOLD,
+                                 account->record.customer, account->record.currency);
+    crd__loaded loaded;
+    crd__arena arena;
+    crd_status status;
+    query.flags = CRD_QUERY_OPEN | CRD_QUERY_FOR_WRITE;
+    crd__arena_init(&arena, &ledger->allocator);
+    status = crd__read(ledger, &query, &arena, &loaded);
+    if (status == CRD_OK) {
+        status = crd__adopt(ledger, &loaded);
+        crd__loaded_free(&loaded);
+    }
+    crd__arena_free(&arena);
+    return status;
+}
+
+crd_status crd__apply_open(crd__command *command, crd__doc *doc) {
+    crd_ledger *ledger = command->ledger;
+    crd_plan plan;
+    plan_page page;
+    plan_account account;
+    crd_key key;
+    const crd_key *keys[1];
+    crd__concerned on;
+    crd_status status = load_open(ledger, doc->account);
+    if (status != CRD_OK) return status;
+    memset(&plan, 0, sizeof plan);
+    memset(&page, 0, sizeof page);
+    memset(&account, 0, sizeof account);
+    memset(&key, 0, sizeof key);
+    memset(&on, 0, sizeof on);
+    key.kind = doc->kind;
+    key.customer = doc->account->record.customer;
+    key.id = crd__doc_id(doc);
+    keys[0] = &key;
+    plan.ledger = ledger;
+    plan.date = command->date;
+    plan.now = CRD__MAX(command->instant, doc->account->record.last_instant);
+    plan.spec.flags = CRD_PLAN_USE_CASH;
+    plan.spec.items = keys;
+    plan.spec.item_count = 1;
+    crd__arena_init(&plan.work, &ledger->allocator);
+    crd__arena_init(&page.arena, &ledger->allocator);
+    account.account = on.account = doc->account;
+    status = plan_one(&plan, &page, &account);
+    for (uint64_t i = 0; status == CRD_OK && i < account.public.application_count; i++)
+        status = write_application(&plan, command, &on, (const plan_application *)account.public.applications[i], 0);
+    crd__arena_free(&page.arena);
+    crd__arena_free(&plan.work);
     return status;
 }

@@ -31,6 +31,8 @@ static uint32_t kinds_of(uint32_t report) {
     case CRD_REPORT_CREDITS: return CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CREDIT;
     case CRD_REPORT_INVOICES: return CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_INVOICE;
     case CRD_REPORT_RECEIPTS: return CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_RECEIPT;
+    case CRD_REPORT_AGING: /* holds, because those that have lapsed do not count */
+        return CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE | CRD_KIND_BIT_HOLD;
     default: return CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE;
     }
 }
@@ -368,6 +370,7 @@ static int64_t credit_balance(const crd_credit_record *credit, int32_t date) {
 static void age(crd_report *report, const crd__account *account) {
     const crd__list *docs = &account->docs;
     memset(report->buckets, 0, sizeof report->buckets);
+    (void)crd__lapse_view(docs, report->spec.date, crd__now(report->ledger));
     for (uint64_t i = 0; i < docs->count; i++) {
         const crd__doc *doc = docs->items[i];
         if (doc->kind == CRD_KIND_INVOICE) {

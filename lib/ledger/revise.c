@@ -193,10 +193,7 @@ static crd_status revise(crd__command *command, crd__doc *doc, revision *r) {
     if (status == CRD_OK) status = fill_image(command, doc, r, &image);
     if (status == CRD_OK && is_same(&image, record, r))
         status = crd__fail_subject(ledger, CRD_E_NOTHING, CRD_KIND_INVOICE, record->customer, record->id, NULL);
-    if (status == CRD_OK && record->allocated > r->t.total) {
-        (void)crd__refuse(&why, CRD_E_IN_USE, CRD_KIND_INVOICE, record->id, record->allocated, r->t.total);
-        return refused(ledger, &why, doc);
-    }
+    if (status == CRD_OK) status = crd__fit_allocations(command, doc, r->t.total, &ask.when);
     if (status == CRD_OK) status = crd__free_settled(command, doc, need, 0, &ask.when, &command->result.amount);
     if (status != CRD_OK) return status;
     return write_revision(command, doc, r, &image, ask.when.date, cause);

@@ -258,7 +258,7 @@ START_TEST(M16_null_where_something_must_be_given) {
     FIELD(w, "terms");
     REFUSED(w, crd_credit_apply(w->ledger, NULL, s.k, s.i, NULL, &done), CRD_E_ARGUMENT);
     REFUSED(w, crd_credit_void(w->ledger, on(2), NULL, 0, NULL), CRD_E_ARGUMENT);
-    REFUSED(w, crd_invoice_send(w->ledger, on(2), NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_invoice_send(w->ledger, on(2), NULL, 0, NULL), CRD_E_ARGUMENT);
     REFUSED(w, crd_invoice_void(w->ledger, on(2), NULL, 0, NULL), CRD_E_ARGUMENT);
     REFUSED(w, crd_undo(w->ledger, on(2), NULL, "EUR", 1, 0, NULL), CRD_E_ARGUMENT);
     REFUSED(w, crd_undo(w->ledger, on(2), "c1", NULL, 1, 0, NULL), CRD_E_ARGUMENT);
@@ -359,7 +359,7 @@ START_TEST(M16_handles_of_another_ledger_are_refused) {
     FIELD(w, "credit");
     REFUSED(w, crd_invoice_void(w->ledger, on(2), t.i, 0, NULL), CRD_E_ARGUMENT);
     FIELD(w, "invoice");
-    REFUSED(w, crd_invoice_send(w->ledger, on(2), t.draft, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_invoice_send(w->ledger, on(2), t.draft, 0, NULL), CRD_E_ARGUMENT);
     FIELD(w, "invoice");
     scene_close(&s);
     scene_close(&t);

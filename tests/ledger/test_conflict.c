@@ -11,7 +11,8 @@
 /* Commands that read their account themselves decide on what they read; the others on their handles. */
 static int by_handles(const scene_command *c) {
     return c->code == CRD_COMMAND_CREDIT_APPLY || c->code == CRD_COMMAND_CREDIT_VOID ||
-           c->code == CRD_COMMAND_INVOICE_SEND || c->code == CRD_COMMAND_INVOICE_VOID;
+           c->code == CRD_COMMAND_INVOICE_SEND || c->code == CRD_COMMAND_INVOICE_VOID || c->code == CRD_COMMAND_HOLD ||
+           c->code == CRD_COMMAND_CAPTURE || c->code == CRD_COMMAND_RELEASE;
 }
 
 START_TEST(R32_the_second_writer_is_told_refreshes_and_succeeds) {

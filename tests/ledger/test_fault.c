@@ -63,7 +63,7 @@ static crd_status step_outside(actors *a) {
     return try_apply(a->w->ledger, a->p, NULL, 20, 0, keyed(2, "outside"), NULL);
 }
 static crd_status step_send(actors *a) {
-    return crd_invoice_send(a->w->ledger, keyed(3, "send"), a->draft, NULL);
+    return crd_invoice_send(a->w->ledger, keyed(3, "send"), a->draft, 0, NULL);
 }
 static crd_status step_void_part(actors *a) {
     return crd_credit_void(a->w->ledger, keyed(3, "void part"), a->k, 50, NULL);

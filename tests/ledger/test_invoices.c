@@ -72,9 +72,9 @@ START_TEST(M5_M9_a_draft_counts_nowhere_until_it_is_sent) {
     REFUSED(w, try_apply(w->ledger, k, i, 1, 0, on(0), NULL), CRD_E_STATE);
     FIGURES(w, 0, CRD_INVOICE_DRAFT);
     ck_assert_uint_eq(reconcile(w, 0, 0).applications, 0);
-    REFUSED(w, crd_invoice_send(w->ledger, on(-1), i, NULL), CRD_E_DATE);
+    REFUSED(w, crd_invoice_send(w->ledger, on(-1), i, 0, NULL), CRD_E_DATE);
     FIGURES(w, DAY(0), DAY(-1));
-    OK(w, crd_invoice_send(w->ledger, on(4), i, &r));
+    OK(w, crd_invoice_send(w->ledger, on(4), i, 0, &r));
     world_check(w);
     ck_assert_int_eq(r.amount, 800);
     b = world_book(w);
@@ -85,7 +85,7 @@ START_TEST(M5_M9_a_draft_counts_nowhere_until_it_is_sent) {
     ck_assert_int_eq(book_entry(b, "c1", "EUR", r.first_seq)->invoice_after, 800);
     book_free(b);
     ck_assert_int_eq(balance_of(w->ledger, "c1", "EUR", 4).balance, 300);
-    REFUSED(w, crd_invoice_send(w->ledger, on(4), i, NULL), CRD_E_STATE);
+    REFUSED(w, crd_invoice_send(w->ledger, on(4), i, 0, NULL), CRD_E_STATE);
     FIGURES(w, 800, CRD_INVOICE_OPEN);
     apply(w, k, i, 500, 4);
     crd_invoice_free(i);
@@ -106,7 +106,7 @@ START_TEST(M5_a_draft_that_is_given_up_is_cancelled_for_good) {
     ck_assert_int_eq(stored_invoice(w, "c1", "I").cancelled, 0);
     REFUSED(w, crd_invoice_void(w->ledger, on(1), i, 0, NULL), CRD_E_STATE);
     FIGURES(w, 0, CRD_INVOICE_CANCELLED);
-    REFUSED(w, crd_invoice_send(w->ledger, on(1), i, NULL), CRD_E_STATE);
+    REFUSED(w, crd_invoice_send(w->ledger, on(1), i, 0, NULL), CRD_E_STATE);
     REFUSED(w, crd_invoice_enter(w->ledger, on(1), "c1", &t, NULL), CRD_E_EXISTS); /* its id is never free again */
     crd_invoice_free(i);
     world_close(w);
@@ -193,7 +193,7 @@ START_TEST(M12_an_invoice_of_a_closed_period_is_not_voided) {
     OK(w, crd_ledger_configure(w->ledger, &s));
     REFUSED(w, crd_invoice_void(w->ledger, on(20), i, 0, NULL), CRD_E_CLOSED);
     ck_assert_int_eq(crd_ledger_error(w->ledger)->limit, DAY(10));
-    REFUSED(w, crd_invoice_send(w->ledger, on(10), draft, NULL), CRD_E_CLOSED);
+    REFUSED(w, crd_invoice_send(w->ledger, on(10), draft, 0, NULL), CRD_E_CLOSED);
     send_invoice(w, draft, 11);
     REFUSED(w, crd_invoice_void(w->ledger, on(10), draft, 0, NULL), CRD_E_CLOSED);
     void_invoice(w, draft, 11);

@@ -133,7 +133,7 @@ static crd_status send_on_invoice(drive *d, const command *c, const crd_request 
     crd_invoice *v, *own = NULL;
     crd_status s = invoice_handle(d, c->who, c->invoice, c->fresh, &v, &own);
     if (s == CRD_OK)
-        s = c->type == DO_SEND ? crd_invoice_send(d->w->ledger, r, v, out)
+        s = c->type == DO_SEND ? crd_invoice_send(d->w->ledger, r, v, 0, out)
                                : crd_invoice_void(d->w->ledger, r, v, c->flags, out);
     crd_invoice_free(own);
     return s;

@@ -475,7 +475,7 @@ static const char *play_send(game *g, const command *c) {
     for (int n = 0; n == 0 || look_again(g, status, n - 1); n++) {
         if (n > 0 && crd_invoice_refresh(used) != CRD_OK) return differ(g, "send: refresh");
         status = c->op == SEND
-                     ? crd_invoice_send(g->ledgers[c->ledger], request_on(date_of(g, c)), used, &r)
+                     ? crd_invoice_send(g->ledgers[c->ledger], request_on(date_of(g, c)), used, 0, &r)
                      : crd_invoice_void(g->ledgers[c->ledger], request_on(date_of(g, c)), used,
                                         c->flags & 16 ? CRD_VOID_STRICT : 0, &r);
     }

@@ -35,6 +35,7 @@ void scene_fill(world *w) {
     spec.items = items;
     spec.item_count = 2;
     OK(w, crd_reconcile(w->ledger, on(1), &spec, NULL)); /* receipt: entry 9 */
+    hold_credit(w, k, NULL, "h", 40, 1, 500); /* entry 11 */
     w->careless = careless;
     if (!careless) world_check(w);
     crd_credit_free(k);
@@ -54,6 +55,7 @@ scene scene_open(crd_ledger *ledger) {
     s.i = find_invoice(ledger, "c1", "I");
     s.j = find_invoice(ledger, "c1", "J");
     s.draft = find_invoice(ledger, "c1", "D");
+    s.held = find_hold(ledger, "c1", "h");
     s.applied_seq = 8;
     s.receipt_seq = 9;
     return s;
@@ -65,6 +67,7 @@ crd_status scene_refresh(scene *s) {
     if (status == CRD_OK) status = crd_invoice_refresh(s->i);
     if (status == CRD_OK) status = crd_invoice_refresh(s->j);
     if (status == CRD_OK) status = crd_invoice_refresh(s->draft);
+    if (status == CRD_OK) status = crd_hold_refresh(s->held);
     return status;
 }
 
@@ -74,6 +77,7 @@ void scene_close(scene *s) {
     crd_invoice_free(s->i);
     crd_invoice_free(s->j);
     crd_invoice_free(s->draft);
+    crd_hold_free(s->held);
 }
 
 static crd_status run_customer(scene *s, const crd_request *request, int variant, crd_result *out) {
@@ -159,7 +163,7 @@ static crd_status run_enter(scene *s, const crd_request *request, int variant, c
 }
 
 static crd_status run_send(scene *s, const crd_request *request, int variant, crd_result *out) {
-    return crd_invoice_send(s->ledger, request, variant ? s->i : s->draft, out);
+    return crd_invoice_send(s->ledger, request, variant ? s->i : s->draft, 0, out);
 }
 
 static crd_status run_void_invoice(scene *s, const crd_request *request, int variant, crd_result *out) {
@@ -178,6 +182,40 @@ static crd_status run_undo_receipt(scene *s, const crd_request *request, int var
     return try_undo(s->ledger, "c1", variant ? s->applied_seq : s->receipt_seq, 0, request, out);
 }
 
+static crd_status put_aside(scene *s, const crd_request *request, crd_invoice *draft, const char *id, int64_t amount) {
+    crd_hold_terms t = hold_terms(id, 70, draft != NULL ? 0 : 40);
+    crd_hold *made = NULL;
+    crd_status status;
+    t.amount = amount;
+    status = crd_credit_hold(s->ledger, request, s->k, draft, &t, &made);
+    if (status == CRD_OK) ck_assert_int_eq(crd_hold_get(made)->amount, 70);
+    if (status != CRD_OK) ck_assert_ptr_null(made);
+    crd_hold_free(made);
+    return status;
+}
+
+static crd_status run_hold(scene *s, const crd_request *request, int variant, crd_result *out) {
+    (void)out;
+    return put_aside(s, request, NULL, "checkout", variant ? 71 : 70);
+}
+
+static crd_status run_allocate(scene *s, const crd_request *request, int variant, crd_result *out) {
+    (void)out;
+    return put_aside(s, request, variant ? NULL : s->draft, NULL, 70);
+}
+
+static crd_status run_capture(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_apply_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.amount = variant ? 21 : 20;
+    return crd_hold_capture(s->ledger, request, s->held, s->i, &t, out);
+}
+
+static crd_status run_release(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return crd_hold_release(s->ledger, request, s->held, variant ? 21 : 0, out);
+}
+
 const scene_command scene_commands[] = {
     {"add a customer", CRD_COMMAND_CUSTOMER_ADD, "terms.name", 0, 1, run_customer},
     {"issue a credit", CRD_COMMAND_CREDIT_ISSUE, "terms.reason", 0, 1, run_issue},
@@ -192,6 +230,10 @@ const scene_command scene_commands[] = {
     {"send a draft", CRD_COMMAND_INVOICE_SEND, "invoice", 200, 0, run_send},
     {"void an invoice", CRD_COMMAND_INVOICE_VOID, "flags", 100, 0, run_void_invoice},
     {"cancel a draft", CRD_COMMAND_INVOICE_VOID, "invoice", 0, 0, run_cancel},
+    {"hold", CRD_COMMAND_HOLD, "terms.amount", 0, 1, run_hold},
+    {"allocate", CRD_COMMAND_HOLD, "draft", 0, 1, run_allocate},
+    {"capture part of a hold", CRD_COMMAND_CAPTURE, "terms.amount", 20, 0, run_capture},
+    {"release a hold", CRD_COMMAND_RELEASE, "amount", 40, 0, run_release},
     {"undo an application", CRD_COMMAND_UNDO, "amount", 40, 0, run_undo},
     {"undo a receipt", CRD_COMMAND_UNDO, "seq", 50, 0, run_undo_receipt},
 };

@@ -10,10 +10,11 @@
 /* The handles of one ledger on the book that scene_fill() made. */
 typedef struct scene {
     crd_ledger *ledger;
-    crd_credit *k;       /* memo of 1000, 100 of it applied to J */
+    crd_credit *k;       /* memo of 1000, 100 of it applied to J, 40 held */
     crd_credit *p;       /* promise of 400 */
     crd_invoice *i, *j;  /* 500 and 300 */
     crd_invoice *draft;  /* 200 */
+    crd_hold *held;      /* 40 of K */
     int64_t applied_seq; /* the application of K to J */
     int64_t receipt_seq; /* a reconcile's receipt: M 50 on N 50 */
 } scene;

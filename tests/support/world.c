@@ -288,6 +288,38 @@ crd_invoice *invoice(world *w, const char *who, const char *id, int64_t total, i
     return invoice_as(w, who, id, CRD_INVOICE_INVOICE, total, day, due, 0);
 }
 
+int64_t noon(int day) {
+    return (int64_t)DAY(day) * INT64_C(86400000000) + INT64_C(43200000000);
+}
+
+const crd_request *at_noon(int day) {
+    crd_request *r = (crd_request *)(uintptr_t)on(day);
+    r->instant = noon(day);
+    return r;
+}
+
+crd_hold_terms hold_terms(const char *id, int64_t amount, int lapses) {
+    crd_hold_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.id = id;
+    t.amount = amount;
+    if (lapses != 0) t.lapses_at = noon(lapses);
+    return t;
+}
+
+void hold_credit(world *w, crd_credit *c, crd_invoice *draft, const char *id, int64_t amount, int day, int lapses) {
+    crd_hold_terms t = hold_terms(id, amount, lapses);
+    OK(w, crd_credit_hold(w->ledger, on(day), c, draft, &t, NULL));
+    step(w);
+}
+
+crd_hold *find_hold(crd_ledger *ledger, const char *who, const char *id) {
+    crd_hold *out = NULL;
+    ENDS(ledger, crd_hold_find(ledger, who, id, &out), CRD_OK);
+    return out;
+}
+
 crd_status try_apply(crd_ledger *ledger, crd_credit *c, crd_invoice *i, int64_t amount, uint32_t flags,
                      const crd_request *request, crd_result *out) {
     crd_apply_terms t;
@@ -330,7 +362,7 @@ void void_invoice(world *w, crd_invoice *i, int day) {
 }
 
 void send_invoice(world *w, crd_invoice *i, int day) {
-    OK(w, crd_invoice_send(w->ledger, on(day), i, NULL));
+    OK(w, crd_invoice_send(w->ledger, on(day), i, 0, NULL));
     step(w);
 }
 

@@ -74,6 +74,14 @@ crd_credit *promise(world *w, const char *customer, const char *id, int64_t amou
 crd_invoice *invoice(world *w, const char *customer, const char *id, int64_t total, int day, int due);
 crd_invoice *invoice_as(world *w, const char *customer, const char *id, uint32_t kind, int64_t total, int day, int due,
                         uint32_t flags);
+/* A hold that lapses on a day (0: never) at the hour of the clock; with a draft, an allocation. Its id. */
+void hold_credit(world *w, crd_credit *credit, crd_invoice *draft, const char *id, int64_t amount, int day, int lapses);
+crd_hold_terms hold_terms(const char *id, int64_t amount, int lapses);
+/* An instant, at noon of a day: that of the clock for day 0. */
+int64_t noon(int day);
+/* A request of a day, at its noon. */
+const crd_request *at_noon(int day);
+crd_hold *find_hold(crd_ledger *ledger, const char *customer, const char *id);
 /* seq of the application */
 int64_t apply(world *w, crd_credit *credit, crd_invoice *invoice, int64_t amount, int day);
 int64_t undo(world *w, const char *customer, int64_t seq, int64_t amount, int day);
