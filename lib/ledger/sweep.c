@@ -151,7 +151,7 @@ static crd_status advance(sweeping *s, const crd__loaded *loaded) {
 }
 
 static void free_loaded(crd_ledger *ledger, crd__loaded *loaded) {
-    static const crd__counts nothing = {0, 0, 0, 0, 0, 0};
+    static const crd__counts nothing = {0, 0, 0, 0, 0, 0, 0};
     crd__unit_back(ledger, &nothing); /* what was not written refers to the page */
     for (uint64_t i = 0; i < loaded->accounts.count; i++) {
         crd__account *account = loaded->accounts.items[i];

@@ -242,6 +242,12 @@ const crd_receipt_record *book_receipt(const book *b, const char *customer, cons
     return NULL;
 }
 
+const crd_hold_record *book_hold(const book *b, const char *customer, const char *id) {
+    EACH(b, CRD_KIND_HOLD, crd_hold_record, h)
+    if (same(h->customer, customer) && same(h->id, id)) return h;
+    return NULL;
+}
+
 const crd_entry_record *book_entry(const book *b, const char *customer, const char *currency, int64_t seq) {
     EACH(b, CRD_KIND_ENTRY, crd_entry_record, e)
     if (same(e->customer, customer) && same(e->currency, currency) && e->seq == seq) return e;

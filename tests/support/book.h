@@ -42,6 +42,7 @@ const crd_credit_record *book_credit(const book *book, const char *customer, con
 const crd_invoice_record *book_invoice(const book *book, const char *customer, const char *id);
 const crd_receipt_record *book_receipt(const book *book, const char *customer, const char *id);
 const crd_entry_record *book_entry(const book *book, const char *customer, const char *currency, int64_t seq);
+const crd_hold_record *book_hold(const book *book, const char *customer, const char *id);
 const crd_request_record *book_request(const book *book, const char *customer, const char *key);
 /* How many records of a kind. */
 size_t book_count(const book *book, uint32_t kind);
