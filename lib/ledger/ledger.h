@@ -401,6 +401,9 @@ crd_status crd__apply_open(crd__command *command, crd__doc *doc);
 uint64_t crd__unit_changes(const crd_ledger *ledger);
 /* The live snapshot of an account follows one that was written, decided on at `version`: handles stay valid. */
 void crd__follow(crd_ledger *ledger, const crd__account *posted, int64_t version);
+/* reconcile.c: what a reconcile of that date, with cash selected, would do to an account in hand; shows each item. */
+crd_status crd__propose(crd_ledger *ledger, crd__account *account, int32_t date,
+                        void (*look)(void *ctx, const crd_plan_item *item), void *ctx);
 
 /* history.c: applications, and whatever else can be undone, are entries; this finds what is left of them */
 

@@ -1216,6 +1216,30 @@ crd_status crd_reconcile(crd_ledger *ledger, const crd_request *request, const c
     return status;
 }
 
+/* ---- for reports ---- */
+
+crd_status crd__propose(crd_ledger *ledger, crd__account *account, int32_t date,
+                        void (*look)(void *ctx, const crd_plan_item *item), void *ctx) {
+    crd_plan plan;
+    plan_page page;
+    plan_account planned;
+    crd_status status;
+    memset(&plan, 0, sizeof plan);
+    memset(&page, 0, sizeof page);
+    memset(&planned, 0, sizeof planned);
+    plan.ledger = ledger;
+    plan.spec.flags = CRD_PLAN_USE_CASH;
+    plan.date = date;
+    crd__arena_init(&plan.work, &ledger->allocator);
+    crd__arena_init(&page.arena, &ledger->allocator);
+    planned.account = account;
+    status = plan_one(&plan, &page, &planned);
+    for (uint64_t i = 0; status == CRD_OK && i < planned.public.item_count; i++) look(ctx, planned.public.items[i]);
+    crd__arena_free(&plan.work);
+    crd__arena_free(&page.arena);
+    return status;
+}
+
 /* ---- auto-apply: the same for one new document of a live account, within its command ---- */
 
 /* The open documents of the account, into its live snapshot. */
