@@ -462,6 +462,13 @@ START_TEST(R54_R79_statement_aging_totals_and_roll_forward_say_the_same) {
         check_statements(g, DAY(day - 60), DAY(day));
         check_roll(g, DAY(day - 60), DAY(day));
     }
+    for (int i = 0; i < s->count; i++) { /* periods that begin, or end, as something expires */
+        int32_t day = s->steps[i].op == CREDIT ? s->steps[i].credit_terms.expires : 0;
+        if (day == 0) continue;
+        check_statements(g, day, day + 20);
+        check_roll(g, day, day + 20);
+        check_roll(g, day - 20, day);
+    }
     free(s);
     stage_close(g);
 }
