@@ -7,7 +7,11 @@
  *
  * CREDIT_TEST_LONG=1 asks for every day of more books.
  */
-#include "model/rows.h"
+#include "support/rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define COMMANDS 260
 #define SPAN 900 /* days */

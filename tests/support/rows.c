@@ -1,16 +1,40 @@
 /*
- * Reports as text: every row with every record it points to, field by field, so that two runs can be compared. What two
- * books with the same documents may number differently is left out: sequences, hashes, versions, writers.
+ * See rows.h.
  */
-#ifndef MODEL_ROWS_H
-#define MODEL_ROWS_H
-
-#include "support/world.h"
+#include "support/rows.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+crd_report_spec report_spec(uint32_t report, int32_t from, int32_t to, int64_t known_at) {
+    crd_report_spec s;
+    memset(&s, 0, sizeof s);
+    s.struct_size = sizeof s;
+    s.report = report;
+    s.date_from = from;
+    s.date = to;
+    s.known_at = known_at;
+    return s;
+}
+
+cursor cursor_open(world *w, const crd_report_spec *spec) {
+    cursor c = {w, NULL, NULL};
+    OK(w, crd_report_open(w->ledger, spec, &c.report));
+    return c;
+}
+
+const crd_row *cursor_next(cursor *c) {
+    OK(c->w, crd_report_next(c->report, &c->row));
+    return c->row;
+}
+
+void cursor_end(cursor *c) {
+    ck_assert_ptr_null(cursor_next(c));
+    ck_assert_ptr_null(cursor_next(c));
+    crd_report_close(c->report);
+}
 
 typedef struct text {
     char *bytes;
@@ -101,32 +125,21 @@ static void put_row(text *t, const crd_row *row) {
     put(t, "\n");
 }
 
-static crd_report_spec report_spec(uint32_t report, int32_t from, int32_t to, int64_t known_at) {
-    crd_report_spec s;
-    memset(&s, 0, sizeof s);
-    s.struct_size = sizeof s;
-    s.report = report;
-    s.date_from = from;
-    s.date = to;
-    s.known_at = known_at;
-    return s;
-}
-
-static void put_report(text *t, crd_ledger *ledger, const crd_report_spec *spec) {
+static crd_status put_report(text *t, crd_ledger *ledger, const crd_report_spec *spec) {
     crd_report *report = NULL;
     const crd_row *row = NULL;
+    crd_status status = crd_report_open(ledger, spec, &report);
     put(t, "report %u by %u\n", spec->report, spec->by);
-    ENDS(ledger, crd_report_open(ledger, spec, &report), CRD_OK);
-    for (;;) {
-        ENDS(ledger, crd_report_next(report, &row), CRD_OK);
-        if (row == NULL) break;
+    while (status == CRD_OK) {
+        status = crd_report_next(report, &row);
+        if (status != CRD_OK || row == NULL) break;
         put_row(t, row);
     }
     crd_report_close(report);
+    return status;
 }
 
-/* Every report there is but the history, over a period and as of its end; some of them by more than one view. */
-static char *all_reports(crd_ledger *ledger, int32_t from, int32_t to, int64_t known_at) {
+static crd_status put_all(text *t, crd_ledger *ledger, int32_t from, int32_t to, int64_t known_at) {
     static const struct {
         uint32_t report, by;
         int period;
@@ -153,23 +166,35 @@ static char *all_reports(crd_ledger *ledger, int32_t from, int32_t to, int64_t k
         {CRD_REPORT_ROLL_FORWARD, 0, 1},
         {CRD_REPORT_ROLL_FORWARD, CRD_BY_CUSTOMER, 1},
     };
-    text t;
-    memset(&t, 0, sizeof t);
-    for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
+    crd_status status = CRD_OK;
+    for (size_t i = 0; i < sizeof views / sizeof views[0] && status == CRD_OK; i++) {
         crd_report_spec spec = report_spec(views[i].report, views[i].period ? from : 0, to, known_at);
         spec.by = views[i].by;
-        put_report(&t, ledger, &spec);
+        status = put_report(t, ledger, &spec);
     }
+    return status;
+}
+
+char *all_reports(crd_ledger *ledger, int32_t from, int32_t to, int64_t known_at) {
+    text t;
+    memset(&t, 0, sizeof t);
+    ENDS(ledger, put_all(&t, ledger, from, to, known_at), CRD_OK);
     return t.bytes;
 }
 
-/* Fails where two texts differ, and shows the lines. */
-static void same_text(const char *a, const char *b, const char *what, int day) {
+crd_status try_all_reports(crd_ledger *ledger, int32_t from, int32_t to, char **out) {
+    text t;
+    crd_status status;
+    memset(&t, 0, sizeof t);
+    status = put_all(&t, ledger, from, to, 0);
+    *out = t.bytes;
+    return status;
+}
+
+void same_text(const char *a, const char *b, const char *what, int day) {
     size_t at = 0, line;
     while (a[at] != '\0' && a[at] == b[at]) at++;
     if (a[at] == b[at]) return;
     for (line = at; line > 0 && a[line - 1] != '\n'; line--) {}
     ck_abort_msg("%s, day %d:\n%.900s\nbut\n%.900s", what, day, a + line, b + line);
 }
-
-#endif
