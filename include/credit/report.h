@@ -190,7 +190,7 @@ typedef struct crd_row {
     const crd_entry_record *entry;
     const int64_t *buckets; /**< AGING: bucket_count figures */
     uint64_t bucket_count;
-    const crd_line_record *line; /**< LINES: one that was ended has ended_in not 0 */
+    const crd_line_record *document_line; /**< LINES: one that was ended has ended_in not 0 */
     const int64_t *figures; /**< figure_count figures; which they are, the report tells */
     uint64_t figure_count;
     int64_t balance; /**< STATEMENT: the balance after this row */

@@ -693,7 +693,7 @@ static crd_status read_entries(crd_report *report) {
 
 static int compare_number(const void *a, const void *b) {
     const crd_row *x = a, *y = b;
-    return x->line->number < y->line->number ? -1 : x->line->number > y->line->number;
+    return x->document_line->number < y->document_line->number ? -1 : x->document_line->number > y->document_line->number;
 }
 
 static crd_status read_lines(crd_report *report) {
@@ -712,7 +712,7 @@ static crd_status read_lines(crd_report *report) {
         if (line->document_kind != spec->kind) continue;
         row = crd__report_row(report, &report->work, CRD_KIND_LINE, line->customer, line->currency, line->id);
         if (row == NULL) return CRD_E_NOMEM;
-        row->line = line;
+        row->document_line = line;
         row->amount = line->amount;
     }
     return crd__report_sort(report, &report->work, compare_number);

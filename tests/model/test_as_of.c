@@ -89,7 +89,8 @@ static crd_status with_invoice(stage *g, const step *s, const crd_request *r, cr
     snprintf(name, sizeof name, "I%d", s->invoice);
     status = crd_invoice_find(g->w->ledger, who[account_of(s)], name, &v);
     if (status == CRD_OK)
-        status = s->op == SEND ? crd_invoice_send(g->w->ledger, r, v, out) : crd_invoice_void(g->w->ledger, r, v, 0, out);
+        status = s->op == SEND ? crd_invoice_send(g->w->ledger, r, v, 0, out)
+                               : crd_invoice_void(g->w->ledger, r, v, 0, out);
     crd_invoice_free(v);
     return status;
 }
