@@ -98,7 +98,7 @@ static void each_row(struct job *job, uint32_t what, uint32_t states, visit_row 
     spec.struct_size = sizeof spec;
     spec.report = what;
     spec.states = states;
-    spec.date = job->as_of; /* of an aging */
+    if (what == CRD_REPORT_AGING) spec.date = job->as_of; /* the others show everything as it stands */
     if (crd_report_open(job->ledger, &spec, &report) != CRD_OK)
         fail_ledger(job, "reading the book");
     do {
