@@ -28,7 +28,8 @@ typedef struct crd_credit_terms {
     const char *currency; /**< required */
     const char *id;       /**< NULL: the library derives one, "~" + currency + sequence */
     int64_t amount;       /**< minor units, 1 to #CRD_MAX_AMOUNT */
-    uint32_t flags;       /**< CRD_FLAG_RESERVED, CRD_FLAG_NON_REFUNDABLE, CRD_ISSUE_RETURN; CRD_ISSUE_APPLY or NO_APPLY */
+    /** CRD_FLAG_RESERVED; CRD_FLAG_NON_REFUNDABLE or CRD_FLAG_REFUNDABLE; CRD_ISSUE_RETURN; CRD_ISSUE_APPLY or NO_APPLY */
+    uint32_t flags;
     int32_t effective;    /**< first usable date; 0: the business date */
     int32_t expires;      /**< first date not usable any more; 0: never */
     int32_t priority;
@@ -38,7 +39,7 @@ typedef struct crd_credit_terms {
     const char *prefers;  /**< invoice to pay first */
     const char *origin;   /**< document it came from */
     const char *source;   /**< label; NULL: the kind's own, such as "goodwill" or "prepayment" */
-    const char *reason;   /**< shown to the customer; required unless the class is cash */
+    const char *reason;   /**< shown to the customer; required unless it is cash, or stands for cash */
     const char *notes;    /**< internal */
     const char *method;       /**< cash: how it was paid; "cash" when NULL */
     const char *payment_info; /**< cash: check number or free text */
@@ -46,6 +47,11 @@ typedef struct crd_credit_terms {
     const char *receipt; /**< cash: id of the receipt; NULL: derived */
     const crd_line_terms *const *lines; /**< a memo's, numbered from 1; NULL: none. Their amounts sum to the amount */
     uint64_t line_count;
+    /** CRD_CREDIT_OPENING: the CRD_CREDIT_… kind it stands for, which decides what may be done with it. Required then. */
+    uint32_t stands_for;
+    uint32_t reserved2;
+    int64_t opening_original; /**< opening: what it was in the older system; information only */
+    int64_t opening_used;     /**< opening: what of that was used there; information only */
 } crd_credit_terms;
 
 /**
@@ -80,7 +86,9 @@ CRD_API crd_status CRD_CALL crd_invoice_reverse(crd_ledger *ledger, const crd_re
 /**
  * Issues a credit. A credit of class cash is money received: it comes with a receipt whose whole amount stays as
  * credit (rule M3). With auto-apply (the flags, else the customer's switches, else the ledger's setting) it pays the open
- * invoices at once, in the order of a reconcile and in the same commit, unless it is reserved. @memberof crd_credit
+ * invoices at once, in the order of a reconcile and in the same commit, unless it is reserved.
+ * An opening credit is what was left of one in an older system: `amount` is what is open; it is counted
+ * neither as issued nor as takings, and has no receipt (rule M4). @memberof crd_credit
  *
  * @param customer  an existing customer
  * @param out       receives a handle to the credit; may be NULL
@@ -138,12 +146,113 @@ CRD_API crd_status CRD_CALL crd_credit_apply(crd_ledger *ledger, const crd_reque
 /**
  * Voids what is available of a credit, or part of it. Applications stand. @memberof crd_credit
  * @param amount  minor units; 0: all that is available
+ * @param flags   0
  * @param out     the amount voided; may be NULL
  * @return #CRD_OK; #CRD_E_STATE when the credit is Voided, or the memo of a reversed invoice; #CRD_E_NOTHING when nothing remains; #CRD_E_EXPIRED;
  *         #CRD_E_IN_USE when what remains is held or allocated; #CRD_E_CREDIT_AMOUNT; and what a command may return
  */
 CRD_API crd_status CRD_CALL crd_credit_void(crd_ledger *ledger, const crd_request *request, crd_credit *credit,
-                                            int64_t amount, crd_result *out);
+                                            int64_t amount, uint32_t flags, crd_result *out);
+
+/* ---- what else may happen to a credit ---- */
+
+/** Pay out also what is not refundable; authorize sees it among the flags, so it can be a right of its own. */
+#define CRD_REFUND_OVERRIDE 0x01u
+
+/** How a credit is paid out. Zero and NULL leave a term out. */
+typedef struct crd_refund_terms {
+    uint32_t struct_size;
+    uint32_t flags;        /**< CRD_REFUND_… */
+    int64_t amount;        /**< minor units; 0: all that is available */
+    const char *method;    /**< how it is paid out; NULL: as it was received, else "cash" */
+    const char *reference; /**< the host's reference, such as the number of the transfer; NULL: none */
+} crd_refund_terms;
+
+/**
+ * Pays out what is available of a credit, or part of it. Credit of class cash and memo is refundable, an opening
+ * credit as what it stands for, and no other, unless the credit itself says otherwise (CRD_FLAG_NON_REFUNDABLE,
+ * CRD_FLAG_REFUNDABLE) or the call overrides it (rule M4). Reaches also credit that is not yet effective.
+ * Take it back, whole, with crd_undo() when the payment failed. @memberof crd_credit
+ *
+ * @param out  the amount refunded, and as first_seq the entry that crd_undo() takes; may be NULL
+ * @return #CRD_OK; #CRD_E_STATE when the credit is not Active (limit: its remainder); #CRD_E_NOT_REFUNDABLE;
+ *         #CRD_E_CLOSED; #CRD_E_DATE; #CRD_E_EXPIRED when what is left has expired; #CRD_E_IN_USE when all that remains
+ *         is held or allocated; #CRD_E_CREDIT_AMOUNT; and what a command may return
+ */
+CRD_API crd_status CRD_CALL crd_credit_refund(crd_ledger *ledger, const crd_request *request, crd_credit *credit,
+                                              const crd_refund_terms *terms, crd_result *out);
+
+/** What available credit is set to. Zero and NULL leave a term out. */
+typedef struct crd_adjust_terms {
+    uint32_t struct_size;
+    uint32_t flags;      /**< 0 */
+    int64_t target;      /**< minor units, 0 to #CRD_MAX_AMOUNT: the available credit there is to be */
+    const char *method;  /**< a label kept with the entry; NULL: "cash". No money moves, whatever it says */
+    const char *reason;  /**< shown to the customer; NULL: the request's note */
+    const char *id;      /**< upward: id of the credit made; NULL: derived */
+    const char *source;  /**< upward: its label; NULL: "adjustment" */
+    const char *notes;   /**< upward: internal */
+} crd_adjust_terms;
+
+/**
+ * Sets a customer's available credit to a figure, never by overwriting one: the library computes the difference and
+ * writes one CRD_ENTRY_ADJUST with both figures and the method. Upward, a credit of class adjustment follows; downward,
+ * the pieces taken from credits in spending order (`credit_order` of the settings), each of which names the entry.
+ * What counts is available on the business date and usable then, reserved credit included; what is held, allocated,
+ * expired or not yet effective is left out and left alone (rule M10).
+ *
+ * crd_undo() of the CRD_ENTRY_ADJUST takes it back whole.
+ *
+ * @param out  the difference, negative when downward; 0, without an entry, when the figure is right already
+ * @return #CRD_OK; #CRD_E_NOT_FOUND for the customer; #CRD_E_EXISTS; #CRD_E_CLOSED; #CRD_E_DATE before the last entry of
+ *         any credit usable on the date; #CRD_E_BELOW_ZERO with the smallest figure as limit; #CRD_E_OVERFLOW; and what a
+ *         command may return
+ */
+CRD_API crd_status CRD_CALL crd_credit_adjust(crd_ledger *ledger, const crd_request *request, const char *customer,
+                                              const char *currency, const crd_adjust_terms *terms, crd_result *out);
+
+/** Where credit goes. Zero and NULL leave a term out. */
+typedef struct crd_transfer_terms {
+    uint32_t struct_size;
+    uint32_t flags;       /**< 0 */
+    const char *customer; /**< who receives it; required */
+    int64_t amount;       /**< minor units; 0: all that is available */
+    const char *id;       /**< of the credit there; NULL: derived */
+} crd_transfer_terms;
+
+/**
+ * Moves what is available of a credit, or part of it, to another customer, in one commit for both. The credit there is
+ * the same money: class, kind, dates, expiry, restrictions, origin and source label stay; it counts as transferred in,
+ * never as issued (rule M10). Take it back with crd_undo() of the first entry, as far as it is available there.
+ * @memberof crd_credit
+ *
+ * @param out_there  receives a handle to the credit there; may be NULL
+ * @param out        the amount transferred, and as first_seq the entry that crd_undo() takes; may be NULL
+ * @return #CRD_OK; #CRD_E_NOT_FOUND for the customer; #CRD_E_EXISTS; #CRD_E_STATE when the credit is not Active;
+ *         #CRD_E_CLOSED; #CRD_E_DATE; #CRD_E_EXPIRED; #CRD_E_IN_USE; #CRD_E_CREDIT_AMOUNT; and what a command may return
+ */
+CRD_API crd_status CRD_CALL crd_credit_transfer(crd_ledger *ledger, const crd_request *request, crd_credit *credit,
+                                                const crd_transfer_terms *terms, crd_credit **out_there,
+                                                crd_result *out);
+
+/** Undo its applications first, newest first, instead of refusing. */
+#define CRD_DELETE_CASCADE 0x01u
+
+/**
+ * Deletes a credit that was a mistake: it leaves every list and total, and the journal keeps that it happened
+ * (rule M11). The receipt that brought a cash credit goes with it, and leaves the takings. There is no undo.
+ * @memberof crd_credit
+ *
+ * @param flags  CRD_DELETE_CASCADE
+ * @param out    the amount deleted; may be NULL
+ * @return #CRD_OK; #CRD_E_NOTHING when it was deleted before; #CRD_E_STATE when anything of it was ever refunded,
+ *         transferred, adjusted, voided, expired or reversed, when the library made it, or when its receipt applied other
+ *         credits as well; #CRD_E_CLOSED when it was issued in a closed period; #CRD_E_WINDOW later than the setting
+ *         `delete_window` allows; #CRD_E_EXPIRED; #CRD_E_IN_USE while it is applied, held or allocated; and what a
+ *         command may return
+ */
+CRD_API crd_status CRD_CALL crd_credit_delete(crd_ledger *ledger, const crd_request *request, crd_credit *credit,
+                                              uint32_t flags, crd_result *out);
 
 CRD_END
 #endif

@@ -32,6 +32,11 @@ typedef struct crd_ledger crd_ledger;
 #define CRD_COMMAND_INVOICE_VOID 8
 #define CRD_COMMAND_UNDO 9
 #define CRD_COMMAND_RECONCILE 10
+#define CRD_COMMAND_CREDIT_REFUND 11
+#define CRD_COMMAND_ADJUST 12
+#define CRD_COMMAND_CREDIT_TRANSFER 13
+#define CRD_COMMAND_CREDIT_DELETE 14
+#define CRD_COMMAND_CREDIT_CHANGE 15
 #define CRD_COMMAND_HOLD 16
 #define CRD_COMMAND_CAPTURE 17
 #define CRD_COMMAND_RELEASE 18
@@ -80,6 +85,8 @@ typedef struct crd_operation {
     const char *currency; /**< "" where no account is concerned */
     const char *subject;  /**< id of the document concerned, or "" when it is new */
     int64_t amount;       /**< in minor units; 0 where none is named */
+    uint32_t flags;       /**< those of the call, such as CRD_REFUND_OVERRIDE; an override may be a right of its own */
+    uint32_t reserved;
 } crd_operation;
 
 /** What happened, after it was kept. Records are valid until the callback returns; NULL where none is concerned. */

@@ -72,9 +72,13 @@ typedef int32_t crd_status;
 #define CRD_E_CANCELLED (-23)
 /** The credit is restricted to other kinds of invoice. */
 #define CRD_E_RESTRICTED (-24)
+/** The credit is of a class that is not paid out (rule M4), or was issued as not refundable; `limit` is its class. */
+#define CRD_E_NOT_REFUNDABLE (-26)
 /** More than was sold would be returned, or a return or reversal of the invoice stands in the way; `limit` is what may
  *  still be returned, or what was, `given` what was asked. */
 #define CRD_E_RETURNED (-27)
+/** Credit cannot be set below nothing; `limit` is the smallest amount allowed, `given` what was asked, in minor units. */
+#define CRD_E_BELOW_ZERO (-28)
 /** Another writer changed the account first. Nothing was changed. Refresh, look, and decide again. */
 #define CRD_E_CONFLICT (-30)
 /**

@@ -107,6 +107,68 @@ crd_status crd__decide_void(const crd_credit_record *credit, const crd__void_com
 /* Checks the dates and amounts of a credit to be issued, whose record is filled in but for first and last entry. */
 crd_status crd__decide_issue(const crd_credit_record *credit, const crd__when *when, crd__refusal *why);
 
+/* What follows when money returns to a credit (rule M8): first what expired unnoticed, then the entry of `type` that
+ * brings it back and undoes `seq`, then where it goes at once, if it is not available again. */
+void crd__decide_return(const crd_credit_record *credit, const crd__when *when, uint32_t type, int32_t date,
+                        int64_t amount, int64_t seq, crd__decision *out);
+
+/* credit_out.c */
+
+typedef struct crd__out_command {
+    crd__when when;
+    int64_t amount; /* 0: all that is available */
+    int override;   /* refund: also what is not refundable */
+} crd__out_command;
+crd_status crd__decide_refund(const crd_credit_record *credit, const crd__out_command *command, crd__decision *out,
+                              crd__refusal *why);
+crd_status crd__decide_transfer(const crd_credit_record *credit, const crd__out_command *command, crd__decision *out,
+                                crd__refusal *why);
+/* The credit that a transfer of `amount` makes there, whose customer, currency, id and sequences the caller fills in;
+ * `credit` is as it was before the transfer. */
+void crd__transferred_credit(const crd_credit_record *credit, int64_t amount, crd_credit_record *out);
+
+/* Undoes a REFUND of which `left` is left, whole. */
+typedef struct crd__unrefund_command {
+    crd__when when;
+    int64_t seq;
+    int64_t left;
+} crd__unrefund_command;
+crd_status crd__decide_unrefund(const crd_credit_record *credit, const crd__unrefund_command *command,
+                                crd__decision *out, crd__refusal *why);
+
+/* Undoes (part of) a TRANSFER: `there` is the credit it made, from which it goes back. */
+typedef struct crd__untransfer_command {
+    crd__when when;
+    int64_t seq;
+    int64_t left;
+    int64_t amount; /* 0: what is available there */
+} crd__untransfer_command;
+crd_status crd__decide_untransfer(const crd_credit_record *credit, const crd_credit_record *there,
+                                  const crd__untransfer_command *command, crd__decision *out_there,
+                                  crd__decision *out, crd__refusal *why);
+
+/* May available credit be set to `target`? `before` receives what it is. The credits are all of the account. */
+typedef struct crd__adjust_command {
+    crd__when when;
+    const char *currency;
+    int64_t target;
+} crd__adjust_command;
+crd_status crd__decide_adjust(const crd_credit_record *const *credits, uint64_t count,
+                              const crd__adjust_command *command, int64_t *before, crd__refusal *why);
+/* What a credit counts for in an adjustment of that date. */
+int64_t crd__adjustable(const crd_credit_record *credit, int32_t date);
+
+typedef struct crd__delete_command {
+    crd__when when;
+    int32_t window; /* days after its issue */
+    int cascade;    /* its applications are undone first */
+    int moved;      /* something of it was ever refunded, transferred, adjusted, voided, expired or reversed */
+    int mixed;      /* its receipt applied other credits as well */
+} crd__delete_command;
+/* May it be deleted at all? Its applications are undone between this and crd__decide_delete(). */
+crd_status crd__decide_may_delete(const crd_credit_record *credit, const crd__delete_command *command,
+                                  crd__refusal *why);
+void crd__decide_delete(const crd_credit_record *credit, const crd__when *when, crd__decision *out);
 /* hold.c */
 
 /* Past its instant, and not yet entered as lapsed. */

@@ -209,6 +209,7 @@ static crd_status authorize(crd__command *command, const char *customer, const c
     operation.currency = currency;
     operation.subject = subject != NULL ? subject : "";
     operation.amount = amount;
+    operation.flags = command->flags;
     if (ledger->hooks.authorize == NULL) {
         refused = (ledger->flags & CRD_LEDGER_DENY) != 0;
     } else {
@@ -405,6 +406,17 @@ static void administer(const crd__command *command, const crd__concerned *on, cr
     e->hold = id_of(on->hold);
 }
 
+/* Texts that a caller passed need not outlive the call, but an entry lives as long as its unit. */
+static crd_status keep_texts(crd_ledger *ledger, crd_entry_record *e) {
+    const char **texts[] = {&e->reference, &e->method, &e->other_customer, &e->other_id};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if ((*texts[i])[0] == '\0') continue;
+        *texts[i] = crd__arena_text(&ledger->unit.arena, *texts[i]);
+        if (*texts[i] == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
+    }
+    return CRD_OK;
+}
+
 crd_status crd__write_entry(crd__command *command, const crd__concerned *on, crd_entry_record *entry) {
     crd_ledger *ledger = command->ledger;
     crd_account_record *account = &on->account->record;
@@ -420,6 +432,8 @@ crd_status crd__write_entry(crd__command *command, const crd__concerned *on, crd
     if (status != CRD_OK) return status;
     kept->record = *entry;
     kept->on = *on;
+    status = keep_texts(ledger, &kept->record);
+    if (status != CRD_OK) return status;
     administer(command, on, &kept->record);
     records.account = account;
     records.customer = record_of(on->customer);

@@ -17,11 +17,30 @@ static crd_status check_labels(crd_ledger *ledger, const crd_credit_terms *t) {
     return status;
 }
 
+/* Money or promise, as what an opening credit stands for. */
+static uint32_t counts_as(const crd_credit_terms *t) {
+    return crd__credit_class(t->kind == CRD_CREDIT_OPENING ? t->stands_for : t->kind);
+}
+
+static crd_status check_opening(crd_ledger *ledger, const crd_credit_terms *t) {
+    uint32_t stands_for = crd__credit_class(t->stands_for);
+    crd_status status;
+    if (t->reserved2 != 0) return crd__fail_argument(ledger, "terms.reserved2", "must be 0");
+    if (t->kind != CRD_CREDIT_OPENING) {
+        if (t->stands_for == 0 && t->opening_original == 0 && t->opening_used == 0) return CRD_OK;
+        return crd__fail_argument(ledger, "terms.stands_for", "only an opening credit stands for another kind");
+    }
+    if (stands_for == 0 || stands_for == CRD_CLASS_OPENING)
+        return crd__fail_argument(ledger, "terms.stands_for", "must be the kind that the opening credit stands for");
+    status = crd__check_amount(ledger, "terms.opening_original", t->opening_original, 0);
+    return status == CRD_OK ? crd__check_amount(ledger, "terms.opening_used", t->opening_used, 0) : status;
+}
+
 static crd_status check_terms(crd_ledger *ledger, const crd_credit_terms *t) {
     uint32_t credit_class = crd__credit_class(t->kind);
     crd_status status = CRD_OK;
-    if (credit_class == 0 || credit_class == CRD_CLASS_OPENING)
-        return crd__fail_argument(ledger, "terms.kind", "is not a kind of credit that can be issued");
+    if (credit_class == 0) return crd__fail_argument(ledger, "terms.kind", "is not a kind of credit");
+    if (check_opening(ledger, t) != CRD_OK) return CRD_E_ARGUMENT;
     if (t->id != NULL) status = crd__check_id(ledger, "terms.id", t->id);
     if (status == CRD_OK && t->receipt != NULL) status = crd__check_id(ledger, "terms.receipt", t->receipt);
     if (status == CRD_OK) status = crd__check_amount(ledger, "terms.amount", t->amount, 1);
@@ -29,9 +48,12 @@ static crd_status check_terms(crd_ledger *ledger, const crd_credit_terms *t) {
     if (status == CRD_OK) status = crd__check_date_field(ledger, "terms.expires", t->expires);
     if (status == CRD_OK) status = check_labels(ledger, t);
     if (status != CRD_OK) return status;
-    if (t->flags & ~(uint32_t)(CRD_FLAG_RESERVED | CRD_FLAG_NON_REFUNDABLE | CRD_ISSUE_RETURN | CRD__AUTO_FLAGS))
+    if (t->flags & ~(uint32_t)(CRD_FLAG_RESERVED | CRD_FLAG_NON_REFUNDABLE | CRD_FLAG_REFUNDABLE | CRD_ISSUE_RETURN |
+                                CRD__AUTO_FLAGS))
         return crd__fail_argument(ledger, "terms.flags", "has an unknown flag");
     if (crd__check_auto_flags(ledger, "terms.flags", t->flags) != CRD_OK) return CRD_E_ARGUMENT;
+    if ((t->flags & CRD_FLAG_NON_REFUNDABLE) && (t->flags & CRD_FLAG_REFUNDABLE))
+        return crd__fail_argument(ledger, "terms.flags", "says both refundable and not");
     if (t->pays_kinds & ~(uint32_t)(1u << CRD_INVOICE_INVOICE | 1u << CRD_INVOICE_FINANCE_CHARGE |
                                     1u << CRD_INVOICE_DEBIT_MEMO | 1u << CRD_INVOICE_FEE))
         return crd__fail_argument(ledger, "terms.pays_kinds", "has an unknown kind of invoice");
@@ -44,10 +66,13 @@ static crd_status check_terms(crd_ledger *ledger, const crd_credit_terms *t) {
     if (t->line_count > 0 && credit_class != CRD_CLASS_MEMO)
         return crd__fail_argument(ledger, "terms.lines", "only a credit memo has lines");
     if (credit_class == CRD_CLASS_CASH) return CRD_OK;
+    if (t->receipt != NULL)
+        return crd__fail_argument(ledger, "terms.receipt", "only money received has a receipt");
+    if (counts_as(t) == CRD_CLASS_CASH) return CRD_OK;
     if (t->reason == NULL || t->reason[0] == '\0')
         return crd__fail_argument(ledger, "terms.reason", "must be given; it is shown to the customer");
-    if (t->receipt != NULL || crd__or_empty(t->method)[0] != '\0' || crd__or_empty(t->payment_info)[0] != '\0')
-        return crd__fail_argument(ledger, "terms.method", "only money received has a receipt, method and payment info");
+    if (crd__or_empty(t->method)[0] != '\0' || crd__or_empty(t->payment_info)[0] != '\0')
+        return crd__fail_argument(ledger, "terms.method", "only money received has a method and payment info");
     return CRD_OK;
 }
 
@@ -72,6 +97,9 @@ static void arguments(crd__command *command, const char *customer, const crd_cre
     crd__argument_text(command, "terms.payment_info", t->payment_info);
     crd__argument_text(command, "terms.reference", t->reference);
     crd__argument_text(command, "terms.receipt", t->receipt);
+    crd__argument_number(command, "terms.stands_for", t->stands_for);
+    crd__argument_number(command, "terms.opening_original", t->opening_original);
+    crd__argument_number(command, "terms.opening_used", t->opening_used);
 }
 
 static crd_status take_lines(crd_ledger *ledger, const crd_credit_terms *t, crd_line_terms **lines) {
@@ -103,7 +131,12 @@ static void fill(const crd__command *command, const crd_credit_terms *t, const c
     c->source = crd__or_empty(t->source)[0] != '\0' ? t->source : crd__credit_source(t->kind);
     c->reason = crd__or_empty(t->reason);
     c->notes = crd__or_empty(t->notes);
-    if (cash) c->method = crd__or_empty(t->method)[0] != '\0' ? t->method : "cash";
+    c->method = crd__or_empty(t->method);
+    if (cash && c->method[0] == '\0') c->method = "cash";
+    if (t->kind == CRD_CREDIT_OPENING) c->flags |= CRD_FLAG_OPENING;
+    c->stands_for = t->stands_for;
+    c->opening_original = t->opening_original;
+    c->opening_used = t->opening_used;
     c->payment_info = crd__or_empty(t->payment_info);
     c->reference = crd__or_empty(t->reference);
 }
@@ -321,17 +354,19 @@ static crd_status void_credit(crd__command *command, crd__doc *doc, int64_t amou
 }
 
 crd_status crd_credit_void(crd_ledger *ledger, const crd_request *request, crd_credit *credit, int64_t amount,
-                           crd_result *out) {
+                           uint32_t flags, crd_result *out) {
     crd__command command;
     crd_status status = crd__command_begin(ledger, request, CRD_COMMAND_CREDIT_VOID, &command);
     if (status != CRD_OK) return status;
     status = crd__check_amount(ledger, "amount", amount, 0);
+    if (status == CRD_OK && flags != 0) status = crd__fail_argument(ledger, "flags", "has an unknown flag");
     if (status == CRD_OK) status = crd__command_handle(&command, credit != NULL ? &credit->handle : NULL, "credit");
     if (status == CRD_OK) {
         crd__doc *doc = credit->handle.doc;
         const crd_account_record *account = &doc->account->record;
         crd__argument_text(&command, "credit", crd__doc_id(doc));
         crd__argument_number(&command, "amount", amount);
+        crd__argument_number(&command, "flags", flags);
         status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), amount);
         if (status == CRD_OK && !command.answered) status = void_credit(&command, doc, amount);
     }

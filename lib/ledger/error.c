@@ -48,7 +48,9 @@ static const struct {
     {CRD_E_UNIT, 0, "CRD_E_UNIT", "a unit of work is open where none may be, or missing"},
     {CRD_E_CANCELLED, 0, "CRD_E_CANCELLED", "cancelled by the host"},
     {CRD_E_RESTRICTED, 0, "CRD_E_RESTRICTED", "the credit is restricted to other kinds of invoice"},
+    {CRD_E_NOT_REFUNDABLE, 0, "CRD_E_NOT_REFUNDABLE", "the credit is not refundable"},
     {CRD_E_RETURNED, 0, "CRD_E_RETURNED", "more would be returned than was sold, or less be sold than was returned"},
+    {CRD_E_BELOW_ZERO, 0, "CRD_E_BELOW_ZERO", "available credit cannot be set below zero"},
     {CRD_E_CONFLICT, 1, "CRD_E_CONFLICT", "another writer changed the account first"},
     {CRD_E_UNKNOWN, 1, "CRD_E_UNKNOWN", "it is not known whether the change was kept"},
     {CRD_E_STORAGE, 1, "CRD_E_STORAGE", "the storage failed"},
@@ -217,6 +219,7 @@ crd_status crd__fail_refusal(crd_ledger *ledger, const crd__refusal *why, const 
         {CRD_E_INVOICE_AMOUNT, "; open is ", ", asked for "},
         {CRD_E_IN_USE, "; in use is ", NULL},
         {CRD_E_RETURNED, "; the figure that decides is ", ", asked for "},
+        {CRD_E_BELOW_ZERO, "; the smallest amount is ", ", asked for "},
         {CRD_E_WINDOW, "; its last day was ", ", asked for "},
     };
     char *to = ledger->error_text[0];

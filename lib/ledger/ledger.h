@@ -263,6 +263,7 @@ typedef struct crd__argument {
 typedef struct crd__command {
     crd_ledger *ledger;
     uint32_t code;
+    uint32_t flags; /* of the call, for authorize */
     crd_request request; /* a copy; its texts live in the unit's arena */
     int32_t date;
     int64_t instant;
@@ -489,5 +490,12 @@ crd_status crd__return_of(crd__command *command, crd__account *account, const ch
 /* Makes sure the documents that the applications name are in the snapshot. */
 crd_status crd__load_named(crd_ledger *ledger, crd__account *account, const crd__application *applications,
                            uint64_t count);
+
+/* refund.c, transfer.c, adjust.c: what leaves a credit, and its way back. `named` holds the entry to undo; what is left
+ * of it was found before. */
+
+crd_status crd__undo_refund(crd__command *command, crd__account *account, const crd__application *named);
+crd_status crd__undo_transfer(crd__command *command, crd__account *account, const crd__application *named,
+                              int64_t amount);
 
 #endif

@@ -129,12 +129,31 @@ static crd_status undo_receipt(crd__command *command, undo_of *of, int64_t amoun
     return crd__write_entry(command, &on, &entry);
 }
 
+static crd_status undo_refund(crd__command *command, undo_of *of, int64_t amount) {
+    crd_status status;
+    if (amount != 0) return crd__fail_argument(command->ledger, "amount", "must be 0: a refund is undone whole");
+    status = find_left(command, of, CRD_KIND_CREDIT, of->named.credit);
+    return status == CRD_OK ? crd__undo_refund(command, of->account, &of->named) : status;
+}
+
+/* What went back already is a transfer of its own, and a consequence: it is not undone again. */
+static crd_status undo_transfer(crd__command *command, undo_of *of, int64_t amount) {
+    crd_status status;
+    if (of->named.flags & CRD_ENTRY_CONSEQUENCE)
+        return crd__fail_subject(command->ledger, CRD_E_STATE, CRD_KIND_ENTRY, command->customer,
+                                 crd_entry_name(of->named.type), "it undid a transfer; transfer anew instead");
+    status = find_left(command, of, CRD_KIND_CREDIT, of->named.credit);
+    return status == CRD_OK ? crd__undo_transfer(command, of->account, &of->named, amount) : status;
+}
+
 static crd_status undo_entry(crd__command *command, undo_of *of, int64_t amount) {
     static const struct {
         uint32_t type;
         crd_status (*undo)(crd__command *command, undo_of *of, int64_t amount);
     } ways[] = {
         {CRD_ENTRY_APPLY, undo_application},
+        {CRD_ENTRY_REFUND, undo_refund},
+        {CRD_ENTRY_TRANSFER, undo_transfer},
         {CRD_ENTRY_RECEIPT, undo_receipt},
         {CRD_ENTRY_WRITE_OFF, undo_write_off},
     };

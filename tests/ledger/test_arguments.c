@@ -125,7 +125,7 @@ START_TEST(M1_negative_zero_and_huge_amounts_are_refused) {
         if (bad[n] == 0) continue; /* an invoice may be of zero; void and undo take 0 as all */
         REFUSED(w, crd_invoice_enter(w->ledger, on(2), "c1", &i, NULL), CRD_E_ARGUMENT);
         FIELD(w, "terms.total");
-        REFUSED(w, crd_credit_void(w->ledger, on(2), s.k, bad[n], NULL), CRD_E_ARGUMENT);
+        REFUSED(w, crd_credit_void(w->ledger, on(2), s.k, bad[n], 0, NULL), CRD_E_ARGUMENT);
         FIELD(w, "amount");
         REFUSED(w, try_undo(w->ledger, "c1", s.applied_seq, bad[n], on(2), NULL), CRD_E_ARGUMENT);
         FIELD(w, "amount");
@@ -257,7 +257,7 @@ START_TEST(M16_null_where_something_must_be_given) {
     REFUSED(w, crd_credit_apply(w->ledger, on(2), s.k, s.i, NULL, &done), CRD_E_ARGUMENT);
     FIELD(w, "terms");
     REFUSED(w, crd_credit_apply(w->ledger, NULL, s.k, s.i, NULL, &done), CRD_E_ARGUMENT);
-    REFUSED(w, crd_credit_void(w->ledger, on(2), NULL, 0, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_void(w->ledger, on(2), NULL, 0, 0, NULL), CRD_E_ARGUMENT);
     REFUSED(w, crd_invoice_send(w->ledger, on(2), NULL, 0, NULL), CRD_E_ARGUMENT);
     REFUSED(w, crd_invoice_void(w->ledger, on(2), NULL, 0, NULL), CRD_E_ARGUMENT);
     REFUSED(w, crd_undo(w->ledger, on(2), NULL, "EUR", 1, 0, NULL), CRD_E_ARGUMENT);
@@ -355,7 +355,7 @@ START_TEST(M16_handles_of_another_ledger_are_refused) {
     FIELD(w, "credit");
     REFUSED(w, try_apply(w->ledger, s.k, t.i, 1, 0, on(2), NULL), CRD_E_ARGUMENT);
     FIELD(w, "invoice");
-    REFUSED(w, crd_credit_void(w->ledger, on(2), t.k, 0, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_void(w->ledger, on(2), t.k, 0, 0, NULL), CRD_E_ARGUMENT);
     FIELD(w, "credit");
     REFUSED(w, crd_invoice_void(w->ledger, on(2), t.i, 0, NULL), CRD_E_ARGUMENT);
     FIELD(w, "invoice");

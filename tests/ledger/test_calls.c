@@ -53,7 +53,7 @@ START_TEST(P8_a_refused_command_on_fresh_handles_touches_the_storage_not_at_all)
     s = scene_open(w->ledger);
     shim_reset(&w->shim);
     ENDS(w->ledger, try_apply(w->ledger, s.k, s.i, 501, 0, on(2), NULL), CRD_E_INVOICE_AMOUNT);
-    ENDS(w->ledger, crd_credit_void(w->ledger, on(2), s.k, 901, NULL), CRD_E_CREDIT_AMOUNT);
+    ENDS(w->ledger, crd_credit_void(w->ledger, on(2), s.k, 901, 0, NULL), CRD_E_CREDIT_AMOUNT);
     ENDS(w->ledger, crd_invoice_send(w->ledger, on(2), s.i, 0, NULL), CRD_E_STATE);
     ck_assert_uint_eq(w->shim.reads + w->shim.writes, 0);
     scene_close(&s);

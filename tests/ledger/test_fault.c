@@ -66,7 +66,7 @@ static crd_status step_send(actors *a) {
     return crd_invoice_send(a->w->ledger, keyed(3, "send"), a->draft, 0, NULL);
 }
 static crd_status step_void_part(actors *a) {
-    return crd_credit_void(a->w->ledger, keyed(3, "void part"), a->k, 50, NULL);
+    return crd_credit_void(a->w->ledger, keyed(3, "void part"), a->k, 50, 0, NULL);
 }
 static crd_status step_unit(actors *a) {
     crd_ledger *ledger = a->w->ledger;
@@ -123,7 +123,7 @@ static crd_status step_void_invoice(actors *a) {
     return crd_invoice_void(a->w->ledger, keyed(8, "void invoice"), a->i, 0, NULL);
 }
 static crd_status step_void(actors *a) {
-    return crd_credit_void(a->w->ledger, keyed(9, "void"), a->p, 0, NULL);
+    return crd_credit_void(a->w->ledger, keyed(9, "void"), a->p, 0, 0, NULL);
 }
 static crd_status step_report(actors *a) {
     static const uint32_t reports[] = {CRD_REPORT_CUSTOMERS, CRD_REPORT_OPEN_ITEMS, CRD_REPORT_AGING};

@@ -118,7 +118,7 @@ START_TEST(R61_M16_a_key_is_looked_at_before_the_state_and_by_another_process) {
         }
         /* the first result once more when the command would be refused by now: the documents are gone */
         ENDS(w->ledger, scene_refresh(&s), CRD_OK);
-        if (crd_credit_get(s.k)->state == CRD_CREDIT_ACTIVE) OK(w, crd_credit_void(w->ledger, on(2), s.k, 0, NULL));
+        if (crd_credit_get(s.k)->state == CRD_CREDIT_ACTIVE) OK(w, crd_credit_void(w->ledger, on(2), s.k, 0, 0, NULL));
         ENDS(w->ledger, c->run(&s, keyed(2, "key 1"), 0, &again), CRD_OK);
         world_check(w);
         scene_close(&s);
@@ -153,7 +153,7 @@ START_TEST(M16_a_key_is_per_customer_and_of_one_command) {
     s = scene_open(w->ledger);
     OK(w, try_apply(w->ledger, s.k, s.i, 1, 0, keyed(2, "x"), &r));
     /* the same key, another command */
-    REFUSED(w, crd_credit_void(w->ledger, keyed(2, "x"), s.k, 0, &r), CRD_E_KEY_REUSED);
+    REFUSED(w, crd_credit_void(w->ledger, keyed(2, "x"), s.k, 0, 0, &r), CRD_E_KEY_REUSED);
     FIELD(w, "command");
     OK(w, scene_refresh(&s));
     /* another customer's key of the same name */

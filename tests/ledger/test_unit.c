@@ -283,7 +283,7 @@ START_TEST(R64_commands_take_part_in_the_hosts_own_transaction) {
     world_remember(w);
     exec(db, "BEGIN; INSERT INTO orders VALUES ('two')");
     ENDS(ledger, try_apply(ledger, s.k, s.i, 100, 0, on(2), &r), CRD_OK);
-    ENDS(ledger, crd_credit_void(ledger, on(2), s.p, 0, &r), CRD_OK);
+    ENDS(ledger, crd_credit_void(ledger, on(2), s.p, 0, 0, &r), CRD_OK);
     exec(db, "ROLLBACK");
     world_same(w, "the host's rollback");
     /* handles are left stale: the next command conflicts, refresh reloads */

@@ -123,7 +123,7 @@ static crd_status send_on_credit(drive *d, const command *c, const crd_request *
         s = invoice_handle(d, c->other_who, c->invoice, c->fresh, &v, &own_v);
     if (s == CRD_OK)
         s = c->type == DO_APPLY ? try_apply(d->w->ledger, k, v, c->amount, c->flags, r, out)
-                                : crd_credit_void(d->w->ledger, r, k, c->amount, out);
+                                : crd_credit_void(d->w->ledger, r, k, c->amount, 0, out);
     crd_credit_free(own_k);
     crd_invoice_free(own_v);
     return s;

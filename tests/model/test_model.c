@@ -454,7 +454,7 @@ static const char *play_void(game *g, const command *c) {
     if (used == NULL) return differ(g, "void: the credit is not found");
     for (int n = 0; n == 0 || look_again(g, status, n - 1); n++) {
         if (n > 0 && crd_credit_refresh(used) != CRD_OK) return differ(g, "void: refresh");
-        status = crd_credit_void(g->ledgers[c->ledger], request_on(date_of(g, c)), used, amount, &r);
+        status = crd_credit_void(g->ledgers[c->ledger], request_on(date_of(g, c)), used, amount, 0, &r);
     }
     a = naive_void(g->m, k, amount, date_of(g, c));
     return compare_answer(g, c, status, &r, &a);

@@ -142,11 +142,11 @@ static crd_status run_apply_outside(scene *s, const crd_request *request, int va
 }
 
 static crd_status run_void(scene *s, const crd_request *request, int variant, crd_result *out) {
-    return crd_credit_void(s->ledger, request, variant ? s->k : s->p, 0, out);
+    return crd_credit_void(s->ledger, request, variant ? s->k : s->p, 0, 0, out);
 }
 
 static crd_status run_void_part(scene *s, const crd_request *request, int variant, crd_result *out) {
-    return crd_credit_void(s->ledger, request, s->k, variant ? 2 : 1, out);
+    return crd_credit_void(s->ledger, request, s->k, variant ? 2 : 1, 0, out);
 }
 
 static crd_status run_enter(scene *s, const crd_request *request, int variant, crd_result *out) {

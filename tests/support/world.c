@@ -352,7 +352,7 @@ int64_t undo(world *w, const char *who, int64_t seq, int64_t amount, int day) {
 }
 
 void void_credit(world *w, crd_credit *c, int64_t amount, int day) {
-    OK(w, crd_credit_void(w->ledger, on(day), c, amount, NULL));
+    OK(w, crd_credit_void(w->ledger, on(day), c, amount, 0, NULL));
     step(w);
 }
 

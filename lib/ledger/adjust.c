@@ -1,0 +1,209 @@
+/*
+ * Adjust: available credit is set to a figure, by an entry that says from what to what; and back.
+ *
+ * Upward the entry is followed by a credit of class adjustment, downward by the pieces taken from credits in spending
+ * order, each of which names the entry in `undoes`.
+ */
+#include "ledger/ledger.h"
+
+#include <string.h>
+
+/* A credit with its place in the spending order. */
+typedef struct piece {
+    crd__doc *doc;
+    int32_t rank;
+} piece;
+
+static int compare_sequence(const void *a, const void *b) {
+    const crd_credit_record *x = ((const piece *)a)->doc->record, *y = ((const piece *)b)->doc->record;
+    return x->first_seq < y->first_seq ? -1 : x->first_seq > y->first_seq;
+}
+
+static int compare_rank(const void *a, const void *b) {
+    int32_t x = ((const piece *)a)->rank, y = ((const piece *)b)->rank;
+    return x < y ? -1 : x > y;
+}
+
+/* The account's credits in spending order: a stable sort by one key after the other, the least significant first. */
+static crd_status in_order(crd_ledger *ledger, crd__account *account, piece ***out, uint64_t *count) {
+    const uint32_t *order = ledger->settings.credit_order;
+    crd__arena *arena = &ledger->unit.arena;
+    piece *all = crd__arena_take(arena, (account->docs.count + 1) * sizeof *all);
+    piece **list = crd__arena_take(arena, (account->docs.count + 1) * sizeof *list);
+    void **spare = crd__arena_take(arena, (account->docs.count + 1) * sizeof *spare);
+    uint64_t found = 0;
+    if (all == NULL || list == NULL || spare == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
+    for (uint64_t i = 0; i < account->docs.count; i++) {
+        crd__doc *doc = account->docs.items[i];
+        if (doc->kind != CRD_KIND_CREDIT || doc->gone) continue;
+        all[found].doc = doc;
+        list[found] = &all[found];
+        found++;
+    }
+    crd__sort((void **)list, found, spare, compare_sequence);
+    for (uint32_t k = CRD_ORDER_KEYS; k-- > 0;) {
+        if (order[k] == 0) continue;
+        for (uint64_t i = 0; i < found; i++) list[i]->rank = crd__order_credit(order[k], list[i]->doc->record);
+        crd__sort((void **)list, found, spare, compare_rank);
+    }
+    *out = list;
+    *count = found;
+    return CRD_OK;
+}
+
+static crd_status decide(crd__command *command, crd__account *account, int64_t target, piece **list, uint64_t count,
+                         int64_t *before) {
+    crd_ledger *ledger = command->ledger;
+    const crd_credit_record **credits = crd__arena_take(&ledger->unit.arena, (count + 1) * sizeof *credits);
+    crd__adjust_command ask;
+    crd__refusal why;
+    if (credits == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
+    for (uint64_t i = 0; i < count; i++) credits[i] = list[i]->doc->record;
+    ask.when = crd__command_when(command, 1);
+    ask.currency = account->record.currency;
+    ask.target = target;
+    if (crd__decide_adjust(credits, count, &ask, before, &why) == CRD_OK) return CRD_OK;
+    return crd__fail_refusal(ledger, &why, account->record.customer, account->record.currency);
+}
+
+/* The entry that says what was asked: `on` holds the account. */
+static crd_status write_adjust(crd__command *command, const crd__concerned *on, const crd_adjust_terms *t,
+                               int64_t before) {
+    crd_entry_record entry;
+    crd__entry_clear(&entry, CRD_ENTRY_ADJUST, command->date);
+    entry.amount = t->target > before ? t->target - before : before - t->target;
+    entry.figure_before = before;
+    entry.figure_after = t->target;
+    entry.method = crd__or_empty(t->method)[0] != '\0' ? t->method : "cash";
+    entry.reference = crd__or_empty(t->reason);
+    return crd__write_entry(command, on, &entry);
+}
+
+static crd_status raise(crd__command *command, crd__concerned *on, const crd_adjust_terms *t, int64_t amount) {
+    crd_ledger *ledger = command->ledger;
+    crd__when when = crd__command_when(command, 1);
+    crd_credit_record c;
+    crd_entry_record entry;
+    crd__doc *doc;
+    crd_status status;
+    crd__record_clear(CRD_KIND_CREDIT, &c);
+    c.customer = on->account->record.customer;
+    c.currency = on->account->record.currency;
+    c.first_seq = c.last_seq = on->account->record.last_seq + 1;
+    c.id = t->id != NULL ? t->id : crd__derive_id(command, on->account, c.first_seq);
+    if (c.id == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
+    c.credit_class = CRD_CLASS_ADJUSTMENT;
+    c.kind = CRD_CREDIT_ADJUSTMENT;
+    c.state = CRD_CREDIT_ACTIVE;
+    c.issued = c.effective = c.last_date = when.date;
+    c.issued_at = CRD__MAX(command->instant, on->account->record.last_instant);
+    c.original = c.remaining = amount;
+    c.source = crd__or_empty(t->source)[0] != '\0' ? t->source : crd__credit_source(c.kind);
+    c.reason = crd__or_empty(t->reason)[0] != '\0' ? t->reason : command->request.note;
+    c.notes = crd__or_empty(t->notes);
+    crd__entry_clear(&entry, CRD_ENTRY_ISSUE, when.date);
+    entry.amount = entry.credit_after = amount;
+    entry.undoes = on->account->record.last_seq; /* the ADJUST it belongs to */
+    status = crd__write_document(command, on, CRD_KIND_CREDIT, &c, &entry, &doc);
+    if (status != CRD_OK) return status;
+    command->created_kind = CRD_KIND_CREDIT;
+    command->created_id = crd__doc_id(doc);
+    return CRD_OK;
+}
+
+static crd_status take_piece(crd__command *command, crd__doc *doc, int64_t amount, int32_t date, int64_t adjust) {
+    crd__concerned on;
+    crd_entry_record entry;
+    memset(&on, 0, sizeof on);
+    on.account = doc->account;
+    on.credit = doc;
+    crd__entry_clear(&entry, CRD_ENTRY_ADJUST_PIECE, date);
+    entry.amount = amount;
+    entry.undoes = adjust;
+    return crd__write_entry(command, &on, &entry);
+}
+
+static crd_status lower(crd__command *command, piece **list, uint64_t count, int64_t amount, int64_t adjust) {
+    crd_status status = CRD_OK;
+    for (uint64_t i = 0; status == CRD_OK && amount > 0 && i < count; i++) {
+        int64_t part = CRD__MIN(crd__adjustable(list[i]->doc->record, command->date), amount);
+        if (part == 0) continue;
+        status = take_piece(command, list[i]->doc, part, command->date, adjust);
+        amount -= part;
+    }
+    return status;
+}
+
+/* Every credit is read, not only open ones: what was usable on the date and is used up now also bounds the date. */
+static crd_status load_credits(crd__command *command, const crd__account *account, crd__list *held) {
+    crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CREDIT, account->record.customer,
+                                 account->record.currency);
+    query.flags = CRD_QUERY_FOR_WRITE;
+    return account->base != 0 ? crd__load(command->ledger, &query, held) : CRD_OK;
+}
+
+static crd_status adjust(crd__command *command, const char *customer, const char *currency,
+                         const crd_adjust_terms *t) {
+    crd_ledger *ledger = command->ledger;
+    crd__list held = {NULL, 0, 0};
+    crd__concerned on;
+    piece **list = NULL;
+    uint64_t count = 0;
+    int64_t before = 0;
+    crd_status status;
+    memset(&on, 0, sizeof on);
+    status = crd__command_account(command, customer, currency, CRD_KIND_CREDIT, t->id, &on.account);
+    if (status == CRD_OK) status = load_credits(command, on.account, &held);
+    crd__release(ledger, &held); /* the unit holds the account */
+    if (status == CRD_OK) status = in_order(ledger, on.account, &list, &count);
+    if (status == CRD_OK) status = decide(command, on.account, t->target, list, count, &before);
+    if (status != CRD_OK) return status;
+    command->result.amount = t->target - before;
+    if (command->result.amount == 0) { /* nothing is written, not even that the account was looked at */
+        crd__unit_back(ledger, &command->before);
+        command->result.first_seq = command->result.last_seq = 0;
+        return CRD_OK;
+    }
+    status = write_adjust(command, &on, t, before);
+    command->result.first_seq = command->result.last_seq; /* the entry that crd_undo() takes */
+    if (status != CRD_OK) return status;
+    if (t->target > before) return raise(command, &on, t, t->target - before);
+    return lower(command, list, count, before - t->target, on.account->record.last_seq);
+}
+
+static crd_status check_terms(crd_ledger *ledger, const crd_adjust_terms *t) {
+    crd_status status = CRD_OK;
+    if (t->target > 0) status = crd__check_amount(ledger, "terms.target", t->target, 0);
+    if (status == CRD_OK && t->flags != 0) status = crd__fail_argument(ledger, "terms.flags", "must be 0");
+    if (status == CRD_OK && t->id != NULL) status = crd__check_id(ledger, "terms.id", t->id);
+    if (status == CRD_OK) status = crd__check_label(ledger, "terms.method", t->method);
+    if (status == CRD_OK) status = crd__check_text(ledger, "terms.reason", t->reason);
+    if (status == CRD_OK) status = crd__check_label(ledger, "terms.source", t->source);
+    if (status == CRD_OK) status = crd__check_text(ledger, "terms.notes", t->notes);
+    return status;
+}
+
+crd_status crd_credit_adjust(crd_ledger *ledger, const crd_request *request, const char *customer,
+                             const char *currency, const crd_adjust_terms *terms, crd_result *out) {
+    crd__command command;
+    crd_adjust_terms t;
+    crd_status status = crd__command_begin(ledger, request, CRD_COMMAND_ADJUST, &command);
+    if (status != CRD_OK) return status;
+    status = crd__check_id(ledger, "customer", customer);
+    if (status == CRD_OK) status = crd__take_struct(ledger, "terms", &t, sizeof t, sizeof t, terms);
+    if (status == CRD_OK) status = check_terms(ledger, &t);
+    if (status == CRD_OK) status = crd__check_currency(ledger, currency);
+    if (status == CRD_OK) {
+        crd__argument_text(&command, "customer", customer);
+        crd__argument_text(&command, "currency", currency);
+        crd__argument_number(&command, "terms.target", t.target);
+        crd__argument_text(&command, "terms.method", t.method);
+        crd__argument_text(&command, "terms.reason", t.reason);
+        crd__argument_text(&command, "terms.id", t.id);
+        crd__argument_text(&command, "terms.source", t.source);
+        crd__argument_text(&command, "terms.notes", t.notes);
+        status = crd__command_allow(&command, customer, currency, "", t.target);
+        if (status == CRD_OK && !command.answered) status = adjust(&command, customer, currency, &t);
+    }
+    return crd__command_finish(&command, status, out);
+}

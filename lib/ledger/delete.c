@@ -1,0 +1,150 @@
+/*
+ * Delete as mistake: the credit, and the receipt that brought it, leave every list and total.
+ *
+ * What is undone first is undone at one date, the latest of all it touches; only then the credit is whole again, so the
+ * entry that deletes it mirrors the one that issued it (rule M11).
+ */
+#include "ledger/ledger.h"
+
+#include <string.h>
+
+/* What the history of the credit and of its receipt says. */
+typedef struct past {
+    crd__application *list; /* applications of the credit; they live in the unit's arena */
+    uint64_t count;
+    int moved;              /* something that no deletion takes back */
+    const char *returns;    /* the invoice that the credit is a return of, or "" */
+    crd__doc *receipt;      /* the receipt that brought it, or NULL */
+} past;
+
+static crd_status look_back(crd__command *command, const crd__doc *doc, past *out) {
+    const uint64_t types = CRD__BIT(CRD_ENTRY_ISSUE) | CRD__BIT(CRD_ENTRY_APPLY) | CRD__BIT(CRD_ENTRY_VOID) |
+                           CRD__BIT(CRD_ENTRY_EXPIRE) | CRD__BIT(CRD_ENTRY_REFUND) | CRD__BIT(CRD_ENTRY_ADJUST_PIECE) |
+                           CRD__BIT(CRD_ENTRY_TRANSFER) | CRD__BIT(CRD_ENTRY_REVERSE);
+    crd__arena *arena = &command->ledger->unit.arena;
+    crd__application *all;
+    uint64_t count;
+    crd_status status = crd__deeds(command->ledger, doc->account, doc, types, &all, &count);
+    if (status != CRD_OK) return status;
+    out->list = crd__arena_take(arena, (count + 1) * sizeof *all);
+    if (out->list == NULL) return crd__fail(command->ledger, CRD_E_NOMEM, NULL);
+    for (uint64_t i = 0; i < count; i++) {
+        if (all[i].type == CRD_ENTRY_ISSUE) {
+            out->returns = crd__arena_text(arena, all[i].invoice);
+        } else if (all[i].type != CRD_ENTRY_APPLY) {
+            out->moved = 1;
+        } else if (all[i].left > 0) {
+            crd__application *kept = &out->list[out->count++];
+            *kept = all[i];
+            kept->credit = crd__doc_id(doc);
+            kept->invoice = crd__arena_text(arena, all[i].invoice);
+            kept->receipt = crd__arena_text(arena, all[i].receipt);
+            if (kept->invoice == NULL || kept->receipt == NULL) out->returns = NULL;
+        }
+    }
+    return out->returns != NULL ? CRD_OK : crd__fail(command->ledger, CRD_E_NOMEM, NULL);
+}
+
+/* Loads the invoice it is a return of and the receipt that brought it. */
+static crd_status load_past(crd__command *command, const crd__doc *doc, past *p) {
+    const crd_credit_record *credit = doc->record;
+    crd__application also;
+    crd_status status = crd__load_named(command->ledger, doc->account, p->list, p->count);
+    memset(&also, 0, sizeof also);
+    also.credit = "";
+    also.invoice = p->returns;
+    also.receipt = credit->receipt;
+    if (status == CRD_OK) status = crd__load_named(command->ledger, doc->account, &also, 1);
+    if (status == CRD_OK && credit->receipt[0] != '\0')
+        p->receipt = crd__doc_find(doc->account, CRD_KIND_RECEIPT, credit->receipt);
+    return status;
+}
+
+static int32_t latest(const crd__command *command, crd__doc *doc, const past *p) {
+    int32_t date = crd__latest(doc->account, p->list, p->count, command->date);
+    const crd__doc *of = p->returns[0] != '\0' ? crd__doc_find(doc->account, CRD_KIND_INVOICE, p->returns) : NULL;
+    date = CRD__MAX(date, ((const crd_credit_record *)doc->record)->last_date);
+    if (of != NULL) date = CRD__MAX(date, ((const crd_invoice_record *)of->record)->last_date);
+    if (p->receipt != NULL) date = CRD__MAX(date, ((const crd_receipt_record *)p->receipt->record)->last_date);
+    return date;
+}
+
+static crd_status decide(crd__command *command, const crd__doc *doc, const past *p, uint32_t flags,
+                         const crd__when *when) {
+    const crd_credit_record *credit = doc->record;
+    const crd_receipt_record *receipt = p->receipt != NULL ? p->receipt->record : NULL;
+    crd__delete_command ask;
+    crd__refusal why;
+    ask.when = *when;
+    ask.window = command->ledger->settings.delete_window;
+    ask.cascade = (flags & CRD_DELETE_CASCADE) != 0;
+    ask.moved = p->moved;
+    ask.mixed = receipt != NULL && (receipt->applied > credit->applied_by_receipt || receipt->written_off > 0);
+    if (crd__decide_may_delete(credit, &ask, &why) == CRD_OK) return CRD_OK;
+    return crd__fail_refusal(command->ledger, &why, doc->account->record.customer, doc->account->record.currency);
+}
+
+static crd_status delete_receipt(crd__command *command, crd__doc *receipt, const crd__when *when) {
+    crd__concerned on;
+    crd_entry_record entry;
+    memset(&on, 0, sizeof on);
+    on.account = receipt->account;
+    on.receipt = receipt;
+    crd__entry_clear(&entry, CRD_ENTRY_RECEIPT_DELETE, when->date);
+    entry.amount = ((const crd_receipt_record *)receipt->record)->amount;
+    entry.flags = CRD_ENTRY_CONSEQUENCE;
+    return crd__write_entry(command, &on, &entry);
+}
+
+static crd_status delete_credit(crd__command *command, crd__doc *doc, uint32_t flags) {
+    crd__when when = crd__command_when(command, 0);
+    crd__decision decision;
+    crd__concerned on;
+    crd_entry_record entry;
+    past p;
+    crd_status status = crd__command_fresh(command, doc->account);
+    if (status == CRD_OK) status = crd__command_feature(command, doc->account);
+    memset(&p, 0, sizeof p);
+    p.returns = "";
+    if (status == CRD_OK) status = look_back(command, doc, &p);
+    if (status == CRD_OK) status = load_past(command, doc, &p);
+    if (status != CRD_OK) return status;
+    when.date = latest(command, doc, &p);
+    status = decide(command, doc, &p, flags, &when);
+    for (uint64_t i = p.count; status == CRD_OK && i-- > 0;) {
+        int64_t undone = 0;
+        status = crd__unapply(command, doc->account, &p.list[i], 0, &when, &undone);
+    }
+    if (status != CRD_OK) return status;
+    memset(&decision, 0, sizeof decision);
+    crd__decide_delete(doc->record, &when, &decision);
+    memset(&on, 0, sizeof on);
+    on.account = doc->account;
+    on.credit = doc;
+    if (p.returns[0] != '\0') on.invoice = crd__doc_find(doc->account, CRD_KIND_INVOICE, p.returns);
+    crd__entry_clear(&entry, CRD_ENTRY_DELETE, decision.moves[0].date);
+    entry.amount = decision.moves[0].amount;
+    command->result.amount = entry.amount;
+    status = crd__write_entry(command, &on, &entry);
+    return status == CRD_OK && p.receipt != NULL ? delete_receipt(command, p.receipt, &when) : status;
+}
+
+crd_status crd_credit_delete(crd_ledger *ledger, const crd_request *request, crd_credit *credit, uint32_t flags,
+                             crd_result *out) {
+    crd__command command;
+    crd_status status = crd__command_begin(ledger, request, CRD_COMMAND_CREDIT_DELETE, &command);
+    if (status != CRD_OK) return status;
+    status = crd__command_handle(&command, credit != NULL ? &credit->handle : NULL, "credit");
+    if (status == CRD_OK && (flags & ~CRD_DELETE_CASCADE))
+        status = crd__fail_argument(ledger, "flags", "has an unknown flag");
+    if (status == CRD_OK) {
+        crd__doc *doc = credit->handle.doc;
+        const crd_account_record *account = &doc->account->record;
+        crd__argument_text(&command, "credit", crd__doc_id(doc));
+        crd__argument_number(&command, "flags", flags);
+        command.flags = flags;
+        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), 0);
+        if (status == CRD_OK && !command.answered) status = delete_credit(&command, doc, flags);
+    }
+    return crd__command_finish(&command, status, out);
+}
