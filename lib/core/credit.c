@@ -159,7 +159,7 @@ static uint32_t returns_as(const crd_credit_record *credit, int32_t date) {
     return 0;
 }
 
-void crd__decide_return(const crd_credit_record *credit, const crd__when *when, uint32_t type, int32_t date,
+void crd__decide_money_back(const crd_credit_record *credit, const crd__when *when, uint32_t type, int32_t date,
                         int64_t amount, int64_t seq, crd__decision *out) {
     uint32_t follows = returns_as(credit, date);
     expire_first(credit, when, date, out);

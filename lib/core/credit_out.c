@@ -64,7 +64,7 @@ crd_status crd__decide_unrefund(const crd_credit_record *credit, const crd__unre
     if (command->left == 0) return refuse(why, CRD_E_NOTHING, credit, 0, 0);
     status = crd__decide_date(&command->when, CRD_KIND_CREDIT, credit->id, credit->last_date, &date, why);
     if (status == CRD_OK)
-        crd__decide_return(credit, &command->when, CRD_ENTRY_UNREFUND, date, command->left, command->seq, out);
+        crd__decide_money_back(credit, &command->when, CRD_ENTRY_UNREFUND, date, command->left, command->seq, out);
     return status;
 }
 
@@ -76,14 +76,6 @@ crd_status crd__decide_transfer(const crd_credit_record *credit, const crd__out_
     return take_out(credit, command, CRD_ENTRY_TRANSFER, out, why);
 }
 
-/* The tax in the first `part` of a credit, by largest remainder, a tie going to the part that moves (rule M12). */
-static int64_t tax_of(const crd_credit_record *credit, int64_t part) {
-    int64_t weights[2], shares[2];
-    weights[0] = part;
-    weights[1] = credit->original - part;
-    return crd_money_split(credit->tax, weights, 2, shares) == CRD_OK ? shares[0] : 0;
-}
-
 /* It is the same money: class, dates, expiry, restrictions and origin stay. What only means something with the first
  * customer stays behind: the receipt, the lines, the invoice it prefers. */
 void crd__transferred_credit(const crd_credit_record *credit, int64_t amount, crd_credit_record *out) {
@@ -93,7 +85,8 @@ void crd__transferred_credit(const crd_credit_record *credit, int64_t amount, cr
     out->state = CRD_CREDIT_ACTIVE;
     out->cause = CRD_CAUSE_NONE;
     out->original = out->remaining = amount;
-    out->tax = tax_of(credit, credit->transferred + amount) - tax_of(credit, credit->transferred);
+    out->tax = crd__tax_part(credit->tax, credit->transferred + amount, credit->original) -
+               crd__tax_part(credit->tax, credit->transferred, credit->original);
     out->held = out->allocated = 0;
     out->applied = out->applied_outside = out->applied_by_receipt = 0;
     out->refunded = out->voided = out->reversed = out->reversed_own = out->expired = 0;
@@ -120,7 +113,7 @@ crd_status crd__decide_untransfer(const crd_credit_record *credit, const crd_cre
         return refuse(why, CRD_E_CREDIT_AMOUNT, there, available, amount != 0 ? amount : command->left);
     crd__decide_move(out_there, CRD_ENTRY_TRANSFER, date, amount);
     out_there->moves[0].flags = CRD_ENTRY_CONSEQUENCE;
-    crd__decide_return(credit, &command->when, CRD_ENTRY_UNTRANSFER, date, amount, command->seq, out);
+    crd__decide_money_back(credit, &command->when, CRD_ENTRY_UNTRANSFER, date, amount, command->seq, out);
     return CRD_OK;
 }
 
@@ -153,19 +146,20 @@ crd_status crd__decide_adjust(const crd_credit_record *const *credits, uint64_t 
 
 /* ---- delete ---- */
 
-crd_status crd__decide_may_delete(const crd_credit_record *credit, const crd__delete_command *command,
-                                  crd__refusal *why) {
+crd_status crd__decide_may_delete(const crd_credit_record *credit, const crd_receipt_record *receipt,
+                                  const crd__delete_command *command, crd__refusal *why) {
     int64_t in_use = credit->held + credit->allocated + (command->cascade ? 0 : credit->applied);
+    int mixed = receipt != NULL && receipt->applied > credit->applied_by_receipt;
     int32_t date = command->when.date;
     int32_t last_day = command->window < CRD_DATE_MAX - credit->issued ? credit->issued + command->window : CRD_DATE_MAX;
     crd_status status;
     if (credit->flags & CRD_FLAG_DELETED) return refuse(why, CRD_E_NOTHING, credit, 0, 0);
-    if (command->moved || command->mixed || (credit->flags & (CRD_FLAG_OWN_DOCUMENT | CRD_FLAG_TRANSFERRED_IN))) {
+    if (command->moved || mixed || (credit->flags & (CRD_FLAG_OWN_DOCUMENT | CRD_FLAG_TRANSFERRED_IN))) {
         (void)refuse_state(credit, why);
         if (credit->flags & CRD_FLAG_OWN_DOCUMENT)
             why->hint = "; the library made it: undo its cause";
         else
-            why->hint = command->mixed ? "; its receipt applied other credits as well: undo the receipt"
+            why->hint = mixed ? "; its receipt applied other credits as well: undo the receipt"
                                        : "; money moved that no deletion brings back: void what is left";
         return CRD_E_STATE;
     }
@@ -182,6 +176,7 @@ crd_status crd__decide_may_delete(const crd_credit_record *credit, const crd__de
         return CRD_E_WINDOW;
     }
     if (has_expired(credit, date)) return refuse_expired(why, credit, date);
+    if (receipt != NULL && !command->cascade) in_use += receipt->written_off;
     if (in_use > 0) return refuse(why, CRD_E_IN_USE, credit, in_use, 0);
     return CRD_OK;
 }

@@ -109,7 +109,7 @@ crd_status crd__decide_issue(const crd_credit_record *credit, const crd__when *w
 
 /* What follows when money returns to a credit (rule M8): first what expired unnoticed, then the entry of `type` that
  * brings it back and undoes `seq`, then where it goes at once, if it is not available again. */
-void crd__decide_return(const crd_credit_record *credit, const crd__when *when, uint32_t type, int32_t date,
+void crd__decide_money_back(const crd_credit_record *credit, const crd__when *when, uint32_t type, int32_t date,
                         int64_t amount, int64_t seq, crd__decision *out);
 
 /* credit_out.c */
@@ -163,11 +163,11 @@ typedef struct crd__delete_command {
     int32_t window; /* days after its issue */
     int cascade;    /* its applications are undone first */
     int moved;      /* something of it was ever refunded, transferred, adjusted, voided, expired or reversed */
-    int mixed;      /* its receipt applied other credits as well */
 } crd__delete_command;
-/* May it be deleted at all? Its applications are undone between this and crd__decide_delete(). */
-crd_status crd__decide_may_delete(const crd_credit_record *credit, const crd__delete_command *command,
-                                  crd__refusal *why);
+/* May it be deleted at all? `receipt` is the one that brought it, or NULL. Its applications, and the write-offs made with
+ * the receipt, are undone between this and crd__decide_delete(). */
+crd_status crd__decide_may_delete(const crd_credit_record *credit, const crd_receipt_record *receipt,
+                                  const crd__delete_command *command, crd__refusal *why);
 void crd__decide_delete(const crd_credit_record *credit, const crd__when *when, crd__decision *out);
 /* hold.c */
 

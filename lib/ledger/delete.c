@@ -10,78 +10,89 @@
 
 /* What the history of the credit and of its receipt says. */
 typedef struct past {
-    crd__application *list; /* applications of the credit; they live in the unit's arena */
+    crd__application *list; /* applications of the credit, then write-offs of its receipt; in the unit's arena */
     uint64_t count;
-    int moved;              /* something that no deletion takes back */
-    const char *returns;    /* the invoice that the credit is a return of, or "" */
-    crd__doc *receipt;      /* the receipt that brought it, or NULL */
+    int moved;        /* something that no deletion takes back */
+    crd__doc *of;     /* the invoice that the credit returns, or NULL */
+    crd__doc *receipt; /* the receipt that brought it, or NULL */
 } past;
 
-static crd_status look_back(crd__command *command, const crd__doc *doc, past *out) {
-    const uint64_t types = CRD__BIT(CRD_ENTRY_ISSUE) | CRD__BIT(CRD_ENTRY_APPLY) | CRD__BIT(CRD_ENTRY_VOID) |
-                           CRD__BIT(CRD_ENTRY_EXPIRE) | CRD__BIT(CRD_ENTRY_REFUND) | CRD__BIT(CRD_ENTRY_ADJUST_PIECE) |
-                           CRD__BIT(CRD_ENTRY_TRANSFER) | CRD__BIT(CRD_ENTRY_REVERSE);
+/* Adds what is left of the deeds to the list; whatever is no application or write-off has moved money for good. */
+static crd_status keep(crd__command *command, const crd__application *deeds, uint64_t count, past *p) {
     crd__arena *arena = &command->ledger->unit.arena;
-    crd__application *all;
-    uint64_t count;
-    crd_status status = crd__deeds(command->ledger, doc->account, doc, types, &all, &count);
-    if (status != CRD_OK) return status;
-    out->list = crd__arena_take(arena, (count + 1) * sizeof *all);
-    if (out->list == NULL) return crd__fail(command->ledger, CRD_E_NOMEM, NULL);
+    crd__application *list = crd__arena_take(arena, (p->count + count + 1) * sizeof *list);
+    if (list == NULL) return crd__fail(command->ledger, CRD_E_NOMEM, NULL);
+    if (p->count > 0) memcpy(list, p->list, p->count * sizeof *list);
+    p->list = list;
     for (uint64_t i = 0; i < count; i++) {
-        if (all[i].type == CRD_ENTRY_ISSUE) {
-            out->returns = crd__arena_text(arena, all[i].invoice);
-        } else if (all[i].type != CRD_ENTRY_APPLY) {
-            out->moved = 1;
-        } else if (all[i].left > 0) {
-            crd__application *kept = &out->list[out->count++];
-            *kept = all[i];
-            kept->credit = crd__doc_id(doc);
-            kept->invoice = crd__arena_text(arena, all[i].invoice);
-            kept->receipt = crd__arena_text(arena, all[i].receipt);
-            if (kept->invoice == NULL || kept->receipt == NULL) out->returns = NULL;
-        }
+        crd__application *kept = &list[p->count];
+        if (deeds[i].type != CRD_ENTRY_APPLY && deeds[i].type != CRD_ENTRY_WRITE_OFF) p->moved = 1;
+        if (p->moved || deeds[i].left == 0) continue;
+        *kept = deeds[i];
+        kept->credit = crd__arena_text(arena, deeds[i].credit);
+        kept->invoice = crd__arena_text(arena, deeds[i].invoice);
+        kept->receipt = crd__arena_text(arena, deeds[i].receipt);
+        if (kept->credit == NULL || kept->invoice == NULL || kept->receipt == NULL)
+            return crd__fail(command->ledger, CRD_E_NOMEM, NULL);
+        p->count++;
     }
-    return out->returns != NULL ? CRD_OK : crd__fail(command->ledger, CRD_E_NOMEM, NULL);
+    return CRD_OK;
 }
 
-/* Loads the invoice it is a return of and the receipt that brought it. */
-static crd_status load_past(crd__command *command, const crd__doc *doc, past *p) {
+static crd_status look_back(crd__command *command, crd__doc *doc, past *p) {
+    const uint64_t types = CRD__BIT(CRD_ENTRY_APPLY) | CRD__BIT(CRD_ENTRY_VOID) | CRD__BIT(CRD_ENTRY_EXPIRE) |
+                           CRD__BIT(CRD_ENTRY_REFUND) | CRD__BIT(CRD_ENTRY_ADJUST_PIECE) |
+                           CRD__BIT(CRD_ENTRY_TRANSFER) | CRD__BIT(CRD_ENTRY_REVERSE);
     const crd_credit_record *credit = doc->record;
-    crd__application also;
-    crd_status status = crd__load_named(command->ledger, doc->account, p->list, p->count);
+    crd__application *deeds, also;
+    uint64_t count;
+    crd_status status = crd__deeds(command->ledger, doc->account, doc, types, &deeds, &count);
+    if (status == CRD_OK) status = keep(command, deeds, count, p);
     memset(&also, 0, sizeof also);
-    also.credit = "";
-    also.invoice = p->returns;
+    also.credit = also.invoice = "";
     also.receipt = credit->receipt;
     if (status == CRD_OK) status = crd__load_named(command->ledger, doc->account, &also, 1);
-    if (status == CRD_OK && credit->receipt[0] != '\0')
+    if (status == CRD_OK && credit->receipt[0] != '\0') {
         p->receipt = crd__doc_find(doc->account, CRD_KIND_RECEIPT, credit->receipt);
-    return status;
+        status = crd__deeds(command->ledger, doc->account, p->receipt, CRD__BIT(CRD_ENTRY_WRITE_OFF), &deeds, &count);
+        if (status == CRD_OK) status = keep(command, deeds, count, p);
+    }
+    if (status == CRD_OK) status = crd__load_named(command->ledger, doc->account, p->list, p->count);
+    return status == CRD_OK ? crd__memo_invoice(command, doc, &p->of) : status;
 }
 
 static int32_t latest(const crd__command *command, crd__doc *doc, const past *p) {
     int32_t date = crd__latest(doc->account, p->list, p->count, command->date);
-    const crd__doc *of = p->returns[0] != '\0' ? crd__doc_find(doc->account, CRD_KIND_INVOICE, p->returns) : NULL;
     date = CRD__MAX(date, ((const crd_credit_record *)doc->record)->last_date);
-    if (of != NULL) date = CRD__MAX(date, ((const crd_invoice_record *)of->record)->last_date);
+    if (p->of != NULL) date = CRD__MAX(date, ((const crd_invoice_record *)p->of->record)->last_date);
     if (p->receipt != NULL) date = CRD__MAX(date, ((const crd_receipt_record *)p->receipt->record)->last_date);
     return date;
 }
 
 static crd_status decide(crd__command *command, const crd__doc *doc, const past *p, uint32_t flags,
                          const crd__when *when) {
-    const crd_credit_record *credit = doc->record;
-    const crd_receipt_record *receipt = p->receipt != NULL ? p->receipt->record : NULL;
     crd__delete_command ask;
     crd__refusal why;
     ask.when = *when;
     ask.window = command->ledger->settings.delete_window;
     ask.cascade = (flags & CRD_DELETE_CASCADE) != 0;
     ask.moved = p->moved;
-    ask.mixed = receipt != NULL && (receipt->applied > credit->applied_by_receipt || receipt->written_off > 0);
-    if (crd__decide_may_delete(credit, &ask, &why) == CRD_OK) return CRD_OK;
+    if (crd__decide_may_delete(doc->record, p->receipt != NULL ? p->receipt->record : NULL, &ask, &why) == CRD_OK)
+        return CRD_OK;
     return crd__fail_refusal(command->ledger, &why, doc->account->record.customer, doc->account->record.currency);
+}
+
+/* The newest first; write-offs of the receipt before its applications, as wherever an invoice is freed. */
+static crd_status cascade(crd__command *command, crd__account *account, const past *p, const crd__when *when) {
+    crd_status status = CRD_OK;
+    for (uint64_t i = p->count; status == CRD_OK && i-- > 0;) {
+        int64_t undone = 0;
+        if (p->list[i].type == CRD_ENTRY_WRITE_OFF)
+            status = crd__unwrite_off(command, account, &p->list[i], 0, when, &undone);
+        else
+            status = crd__unapply(command, account, &p->list[i], 0, when, &undone);
+    }
+    return status;
 }
 
 static crd_status delete_receipt(crd__command *command, crd__doc *receipt, const crd__when *when) {
@@ -100,32 +111,24 @@ static crd_status delete_credit(crd__command *command, crd__doc *doc, uint32_t f
     crd__when when = crd__command_when(command, 0);
     crd__decision decision;
     crd__concerned on;
-    crd_entry_record entry;
     past p;
     crd_status status = crd__command_fresh(command, doc->account);
     if (status == CRD_OK) status = crd__command_feature(command, doc->account);
     memset(&p, 0, sizeof p);
-    p.returns = "";
     if (status == CRD_OK) status = look_back(command, doc, &p);
-    if (status == CRD_OK) status = load_past(command, doc, &p);
     if (status != CRD_OK) return status;
     when.date = latest(command, doc, &p);
     status = decide(command, doc, &p, flags, &when);
-    for (uint64_t i = p.count; status == CRD_OK && i-- > 0;) {
-        int64_t undone = 0;
-        status = crd__unapply(command, doc->account, &p.list[i], 0, &when, &undone);
-    }
+    if (status == CRD_OK) status = cascade(command, doc->account, &p, &when);
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);
     crd__decide_delete(doc->record, &when, &decision);
     memset(&on, 0, sizeof on);
     on.account = doc->account;
     on.credit = doc;
-    if (p.returns[0] != '\0') on.invoice = crd__doc_find(doc->account, CRD_KIND_INVOICE, p.returns);
-    crd__entry_clear(&entry, CRD_ENTRY_DELETE, decision.moves[0].date);
-    entry.amount = decision.moves[0].amount;
-    command->result.amount = entry.amount;
-    status = crd__write_entry(command, &on, &entry);
+    on.invoice = p.of;
+    command->result.amount = decision.moves[0].amount;
+    status = crd__write_moves(command, &on, &decision, NULL, 0);
     return status == CRD_OK && p.receipt != NULL ? delete_receipt(command, p.receipt, &when) : status;
 }
 
