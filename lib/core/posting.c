@@ -61,17 +61,10 @@ static uint32_t expires_to(const crd_credit_record *c) {
                                                                                            : CRD_GL_BREAKAGE;
 }
 
-/* The tax in the first `part` of `whole`, by largest remainder, a tie going to the part that moves (rule M12). Taken as
- * a difference of two such sums, the tax of several parts adds up exactly. */
-static int64_t tax_of(int64_t tax, int64_t part, int64_t whole) {
-    const int64_t weights[2] = {part, whole - part};
-    int64_t split[2];
-    if (tax <= 0 || part <= 0 || crd_money_split(tax, weights, 2, split) != CRD_OK) return 0;
-    return split[0];
-}
-
+/* Tax is split by largest remainder, a tie going to the part that moves (rule M12). Taken as the difference of two such
+ * splits, the tax of several parts adds up exactly. */
 static int64_t tax_moved(int64_t tax, int64_t gone, int64_t amount, int64_t whole) {
-    return tax_of(tax, gone, whole) - tax_of(tax, gone - amount, whole);
+    return crd__tax_part(tax, gone, whole) - crd__tax_part(tax, gone - amount, whole);
 }
 
 /* Only a memo has its tax in the postings: no other class was issued with any. */
