@@ -169,6 +169,74 @@ START_TEST(R68_M17_M9_a_draft_posts_when_it_is_sent) {
 }
 END_TEST
 
+static void revise(world *w, crd_invoice *i, int64_t total, int64_t tax, int day) {
+    crd_revise_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.total = total;
+    t.tax = tax;
+    OK(w, crd_invoice_revise(w->ledger, on(day), i, &t, NULL));
+}
+
+static int64_t write_off(world *w, crd_invoice *i, int64_t amount, uint32_t cause, int day) {
+    crd_result r = result_block();
+    OK(w, crd_invoice_write_off(w->ledger, on(day), i, amount, cause, &r));
+    return r.first_seq;
+}
+
+START_TEST(R68_M17_M12_R82_a_life_of_invoices_as_postings) {
+    world *w = world_open(_i);
+    crd_credit_terms back = credit_terms("R", CRD_CREDIT_MEMO, 60);
+    crd_invoice_reverse_terms whole;
+    crd_invoice *i, *old;
+    crd_credit *memo;
+    int64_t seq;
+    customer(w, "c1");
+    i = taxed_invoice(w, "c1", "I", 119, 19, 0);
+    revise(w, i, 238, 38, 1);
+    revise(w, i, 119, 19, 2);
+    (void)write_off(w, i, 2, CRD_CAUSE_TOLERANCE, 3);
+    (void)write_off(w, i, 3, CRD_CAUSE_DISCOUNT, 3);
+    seq = write_off(w, i, 60, 0, 3);
+    ck_assert_int_eq(undo(w, "c1", seq, 1, 4), 1);
+    back.origin = "I";
+    back.flags = CRD_ISSUE_RETURN;
+    back.tax = 10;
+    OK(w, crd_credit_issue(w->ledger, on(5), "c1", &back, NULL));
+    memo = find_credit(w->ledger, "c1", "R");
+    void_credit(w, memo, 1, 6);
+    memset(&whole, 0, sizeof whole);
+    whole.struct_size = sizeof whole;
+    OK(w, crd_invoice_reverse(w->ledger, on(7), i, &whole, NULL));
+    old = taxed_invoice(w, "c1", "O", 50, 8, CRD_INVOICE_AS_OPENING);
+    revise(w, old, 60, 9, 8);
+    revise(w, old, 40, 6, 9);
+    void_invoice(w, old, 10);
+    tells(w, "c1",
+          "invoice AR +119 SALES -100 TAX -19\n"
+          "revise AR +119 SALES -100 TAX -19\n"
+          "revise AR -119 RET +100 TAX +19\n"
+          "write_off SMALL +2 AR -2\n"
+          "write_off DISC +3 AR -3\n"
+          "write_off BAD +60 AR -60\n"
+          "unwrite_off BAD -1 AR +1\n"
+          "issue CRO -60 RET +50 TAX +10\n"
+          "void CRO +1 RET -1\n"            /* 10 / 60 is nearer to 0 */
+          "unwrite_off BAD -5 AR +5\n"      /* the reversal needs 60, 55 are open */
+          "issue CRO -60 RET +51 TAX +9\n"
+          "apply CRO +60 AR -60\n"
+          "invoice AR +50 OPN -50\n"
+          "revise AR +10 OPN -10\n"
+          "revise AR -20 RET +17 TAX +3\n"
+          "invoice_void AR -40 OPN +40");
+    world_check(w);
+    crd_invoice_free(i);
+    crd_invoice_free(old);
+    crd_credit_free(memo);
+    world_close(w);
+}
+END_TEST
+
 static int count_rows(crd_ledger *ledger, const crd_posting_spec *spec) {
     crd_postings *postings = walk_open(ledger, spec);
     int count = 0;
@@ -759,6 +827,7 @@ static Suite *make(void) {
     tcase_set_timeout(b, 60);
     tcase_add_loop_test(t, R68_M17_M4_a_life_of_credit_as_postings, 0, STORES);
     tcase_add_loop_test(t, R68_M17_M9_a_draft_posts_when_it_is_sent, 0, STORES);
+    tcase_add_loop_test(t, R68_M17_M12_R82_a_life_of_invoices_as_postings, 0, STORES);
     tcase_add_loop_test(t, R68_a_walk_is_narrowed_by_customer_currency_and_date, 0, STORES);
     tcase_add_loop_test(t, R68_accounts_have_the_names_the_host_gives_them, 0, STORES);
     tcase_add_loop_test(t, R68_a_walk_goes_on_from_page_to_page, 0, STORES);
