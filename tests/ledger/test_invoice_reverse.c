@@ -172,9 +172,9 @@ START_TEST(R43_R44_the_memo_has_the_lines_that_were_not_returned_negated) {
     for (int n = 0; n < 3; n++) {
         OK(w, crd_report_next(report, &row));
         ck_assert_ptr_nonnull(row);
-        ck_assert_int_eq(row->line->quantity, quantities[n]);
-        ck_assert_int_eq(row->line->amount, amounts[n]);
-        ck_assert_str_eq(row->line->origin, origins[n]);
+        ck_assert_int_eq(row->document_line->quantity, quantities[n]);
+        ck_assert_int_eq(row->document_line->amount, amounts[n]);
+        ck_assert_str_eq(row->document_line->origin, origins[n]);
     }
     OK(w, crd_report_next(report, &row));
     ck_assert_ptr_null(row);

@@ -158,10 +158,10 @@ START_TEST(R43_lines_of_one_document_are_reported_by_number) {
         ck_assert_ptr_nonnull(row);
         ck_assert_uint_eq(row->kind, CRD_KIND_LINE);
         ck_assert_str_eq(row->id, "I");
-        ck_assert_int_eq(row->line->number, n);
-        ck_assert_int_eq(row->amount, row->line->amount);
-        ck_assert_uint_eq(row->line->ended_in, n == 1);
-        ck_assert_uint_eq(row->line->added_in, n == 4);
+        ck_assert_int_eq(row->document_line->number, n);
+        ck_assert_int_eq(row->amount, row->document_line->amount);
+        ck_assert_uint_eq(row->document_line->ended_in, n == 1);
+        ck_assert_uint_eq(row->document_line->added_in, n == 4);
     }
     OK(w, crd_report_next(report, &row));
     ck_assert_ptr_null(row);
