@@ -145,7 +145,7 @@ typedef struct crd_hooks {
 /** Settings a host may change while the ledger is open. Keeping several processes equal is the host's duty. */
 typedef struct crd_settings {
     uint32_t struct_size;
-    uint32_t feature_off;       /**< 1: commands are refused with #CRD_E_DISABLED; reading and verifying work */
+    uint32_t feature_off;       /**< 1: commands are refused with #CRD_E_DISABLED; reading, verifying and sweeping work */
     int32_t closed_through;     /**< nothing is dated on or before this business date; 0: no period is closed. Sweep
                                      (crd_sweep()) with that date before closing through it, so that what expired in
                                      the period is dated in it */
