@@ -76,7 +76,6 @@ static crd_status take_settings(crd_ledger *ledger, const crd_settings *from) {
     if (s.auto_apply > 1) return crd__fail_argument(ledger, "settings.auto_apply", "must be 0 or 1");
     if (s.utc_offset_minutes < -1440 || s.utc_offset_minutes > 1440)
         return crd__fail_argument(ledger, "settings.utc_offset_minutes", "must lie between -1440 and 1440");
-    if (s.auto_apply > 1) return crd__fail_argument(ledger, "settings.auto_apply", "must be 0 or 1");
     if (s.delete_window < 0) return crd__fail_argument(ledger, "settings.delete_window", "must not be negative");
     if (s.line_policy > CRD_LINES_REFUSE)
         return crd__fail_argument(ledger, "settings.line_policy", "is not a policy of this version");

@@ -252,6 +252,46 @@ START_TEST(R37_museum_14_a_cancelled_order_gives_its_credit_back) {
 }
 END_TEST
 
+START_TEST(M9_a_draft_revised_below_its_allocations_releases_them_newest_first) {
+    world *w = world_open(_i);
+    crd_credit *a, *b, *c;
+    crd_invoice *d;
+    crd_revise_terms t;
+    crd_result r = result_block();
+    customer(w, "c1");
+    a = memo(w, "c1", "A", 40, 0);
+    b = promise(w, "c1", "B", 40, 0, 4);
+    c = memo(w, "c1", "C", 40, 0);
+    d = draft(w, "D", 100, 0);
+    allocate(w, a, d, "ha", 40, 1);
+    allocate(w, b, d, "hb", 30, 1);
+    allocate(w, c, d, "hc", 20, 1);
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.reason = "fewer pieces";
+    t.total = 95;
+    OK(w, crd_invoice_revise(w->ledger, on(2), d, &t, &r));
+    world_check(w);
+    ck_assert_int_eq(stored_invoice(w, "c1", "D").allocated, 90); /* they fit */
+    t.total = 55;
+    OK(w, crd_invoice_revise(w->ledger, on(6), d, &t, &r));
+    world_check(w);
+    /* C whole, then part of B, which has expired; what was left of B expired on its day */
+    ck_assert_str_eq(journal(w, 9), "expire 10 B@4, release 20 C@6, release 15 B@6, expire 15 B@6, revise 40@6");
+    ck_assert_int_eq(stored_invoice(w, "c1", "D").allocated, 55);
+    ck_assert_int_eq(stored_invoice(w, "c1", "D").total, 55);
+    ck_assert_int_eq(stored_hold(w, "hb").amount, 15);
+    ck_assert_uint_eq(stored_hold(w, "hc").state, CRD_HOLD_RELEASED);
+    send_invoice(w, d, 7);
+    ck_assert_uint_eq(stored_invoice(w, "c1", "D").state, CRD_INVOICE_PAID);
+    crd_credit_free(a);
+    crd_credit_free(b);
+    crd_credit_free(c);
+    crd_invoice_free(d);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(R37_a_voided_posted_order_gives_its_credit_back) {
     world *w = world_open(_i);
     crd_credit *k;
@@ -360,6 +400,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, M6_M9_an_application_of_a_posting_takes_the_later_date_of_its_credit, 0, STORES);
     tcase_add_loop_test(t, M9_M10_an_allocation_of_expired_credit_is_posted_and_what_is_released_expires, 0, STORES);
     tcase_add_loop_test(t, R37_museum_14_a_cancelled_order_gives_its_credit_back, 0, STORES);
+    tcase_add_loop_test(t, M9_a_draft_revised_below_its_allocations_releases_them_newest_first, 0, STORES);
     tcase_add_loop_test(t, R37_a_voided_posted_order_gives_its_credit_back, 0, STORES);
     tcase_add_loop_test(t, R37_R64_allocate_and_post_in_one_unit, 0, STORES);
     tcase_add_loop_test(t, R37_a_host_that_just_started_posts_and_cancels_what_another_allocated, 0, STORES);
