@@ -64,7 +64,7 @@ crd_status crd__decide_unrefund(const crd_credit_record *credit, const crd__unre
     if (command->left == 0) return refuse(why, CRD_E_NOTHING, credit, 0, 0);
     status = crd__decide_date(&command->when, CRD_KIND_CREDIT, credit->id, credit->last_date, &date, why);
     if (status == CRD_OK)
-        crd__decide_money_back(credit, &command->when, CRD_ENTRY_UNREFUND, date, command->left, command->seq, out);
+        crd__decide_money_back(credit, CRD_ENTRY_UNREFUND, date, command->left, command->seq, out);
     return status;
 }
 
@@ -113,7 +113,7 @@ crd_status crd__decide_untransfer(const crd_credit_record *credit, const crd_cre
         return refuse(why, CRD_E_CREDIT_AMOUNT, there, available, amount != 0 ? amount : command->left);
     crd__decide_move(out_there, CRD_ENTRY_TRANSFER, date, amount);
     out_there->moves[0].flags = CRD_ENTRY_CONSEQUENCE;
-    crd__decide_money_back(credit, &command->when, CRD_ENTRY_UNTRANSFER, date, amount, command->seq, out);
+    crd__decide_money_back(credit, CRD_ENTRY_UNTRANSFER, date, amount, command->seq, out);
     return CRD_OK;
 }
 

@@ -107,10 +107,10 @@ crd_status crd__decide_void(const crd_credit_record *credit, const crd__void_com
 /* Checks the dates and amounts of a credit to be issued, whose record is filled in but for first and last entry. */
 crd_status crd__decide_issue(const crd_credit_record *credit, const crd__when *when, crd__refusal *why);
 
-/* What follows when money returns to a credit (rule M8): first what expired unnoticed, then the entry of `type` that
- * brings it back and undoes `seq`, then where it goes at once, if it is not available again. */
-void crd__decide_money_back(const crd_credit_record *credit, const crd__when *when, uint32_t type, int32_t date,
-                        int64_t amount, int64_t seq, crd__decision *out);
+/* Money returns to a credit (rule M8): the entry of `type` that brings it back and undoes `seq`, then where it goes at
+ * once, if it is not available again. What expired unnoticed was entered before. */
+void crd__decide_money_back(const crd_credit_record *credit, uint32_t type, int32_t date, int64_t amount, int64_t seq,
+                            crd__decision *out);
 
 /* credit_out.c */
 

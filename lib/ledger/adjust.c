@@ -147,6 +147,7 @@ static crd_status adjust(crd__command *command, const char *customer, const char
     crd_ledger *ledger = command->ledger;
     crd__list held = {NULL, 0, 0};
     crd__concerned on;
+    crd__when when;
     piece **list = NULL;
     uint64_t count = 0;
     int64_t before = 0;
@@ -156,6 +157,9 @@ static crd_status adjust(crd__command *command, const char *customer, const char
     if (status == CRD_OK) status = load_credits(command, on.account, &held);
     crd__release(ledger, &held); /* the unit holds the account */
     if (status == CRD_OK) status = in_order(ledger, on.account, &list, &count);
+    when = crd__command_when(command, 1);
+    for (uint64_t i = 0; status == CRD_OK && i < count; i++)
+        status = crd__enter_lapsed_before_use(command, list[i]->doc, &when);
     if (status == CRD_OK) status = decide(command, on.account, t->target, list, count, &before);
     if (status != CRD_OK) return status;
     command->result.amount = t->target - before;

@@ -115,6 +115,7 @@ static crd_status delete_credit(crd__command *command, crd__doc *doc, uint32_t f
     crd_status status = crd__command_fresh(command, doc->account);
     if (status == CRD_OK) status = crd__command_feature(command, doc->account);
     memset(&p, 0, sizeof p);
+    if (status == CRD_OK) status = crd__enter_lapsed_before_use(command, doc, &when);
     if (status == CRD_OK) status = look_back(command, doc, &p);
     if (status != CRD_OK) return status;
     when.date = latest(command, doc, &p);

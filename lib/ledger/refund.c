@@ -23,6 +23,8 @@ static crd_status refund(crd__command *command, crd__doc *doc, const crd_refund_
     ask.when = crd__command_when(command, 1);
     ask.amount = t->amount;
     ask.override = (t->flags & CRD_REFUND_OVERRIDE) != 0;
+    status = crd__enter_lapsed_before_use(command, doc, &ask.when);
+    if (status != CRD_OK) return status;
     if (crd__decide_refund(credit, &ask, &decision, &why) != CRD_OK)
         return refused(command->ledger, &why, doc->account);
     memset(&on, 0, sizeof on);
@@ -75,6 +77,7 @@ crd_status crd__undo_refund(crd__command *command, crd__account *account, const 
     crd__decision decision;
     crd__refusal why;
     crd__concerned on;
+    crd_status status;
     memset(&on, 0, sizeof on);
     memset(&decision, 0, sizeof decision);
     on.account = account;
@@ -82,6 +85,8 @@ crd_status crd__undo_refund(crd__command *command, crd__account *account, const 
     ask.when = crd__command_when(command, 0);
     ask.seq = named->seq;
     ask.left = named->left;
+    status = crd__enter_lapsed(command, on.credit, &ask.when);
+    if (status != CRD_OK) return status;
     if (crd__decide_unrefund(on.credit->record, &ask, &decision, &why) != CRD_OK)
         return refused(command->ledger, &why, account);
     command->result.amount = named->left;

@@ -70,6 +70,8 @@ static crd_status transfer(crd__command *command, crd__doc *doc, const crd_trans
     memset(&ask, 0, sizeof ask);
     ask.when = crd__command_when(command, 1);
     ask.amount = t->amount;
+    status = crd__enter_lapsed_before_use(command, doc, &ask.when);
+    if (status != CRD_OK) return status;
     if (crd__decide_transfer(doc->record, &ask, &decision, &why) != CRD_OK) return refused(ledger, &why, doc->account);
     command->result.amount = decision.moves[0].amount;
     crd__transferred_credit(doc->record, decision.moves[0].amount, &c);
@@ -170,6 +172,11 @@ static crd_status untransfer(crd__command *command, crd__doc *credit, crd__doc *
     memset(&back, 0, sizeof back);
     memset(&returns, 0, sizeof returns);
     ask.when = crd__command_when(command, 0);
+    status = crd__enter_lapsed(command, there, &ask.when);
+    command->result = result; /* tells the entries of the account it was asked of */
+    if (status == CRD_OK) status = crd__enter_lapsed(command, credit, &ask.when);
+    if (status != CRD_OK) return status;
+    result = command->result;
     ask.seq = named->seq;
     ask.left = named->left;
     ask.amount = amount;
