@@ -143,10 +143,13 @@ typedef struct crd_apply_terms {
 CRD_API crd_status CRD_CALL crd_credit_apply(crd_ledger *ledger, const crd_request *request, crd_credit *credit,
                                              crd_invoice *invoice, const crd_apply_terms *terms, crd_result *out);
 
+#define CRD_VOID_RELEASE 0x02u /**< release what is held or allocated of it first */
+
 /**
  * Voids what is available of a credit, or part of it. Applications stand. @memberof crd_credit
  * @param amount  minor units; 0: all that is available
- * @param flags   0
+ * @param flags   CRD_VOID_RELEASE: its holds and allocations are released first, newest first; all is then dated the
+ *                latest of the drafts this touches
  * @param out     the amount voided; may be NULL
  * @return #CRD_OK; #CRD_E_STATE when the credit is Voided, or the memo of a reversed invoice; #CRD_E_NOTHING when nothing remains; #CRD_E_EXPIRED;
  *         #CRD_E_IN_USE when what remains is held or allocated; #CRD_E_CREDIT_AMOUNT; and what a command may return

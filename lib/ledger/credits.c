@@ -327,7 +327,7 @@ crd_status crd_credit_apply(crd_ledger *ledger, const crd_request *request, crd_
 
 /* ---- void ---- */
 
-static crd_status void_credit(crd__command *command, crd__doc *doc, int64_t amount) {
+static crd_status void_credit(crd__command *command, crd__doc *doc, int64_t amount, uint32_t flags) {
     const crd_account_record *account = &doc->account->record;
     crd__void_command ask;
     crd__decision decision;
@@ -339,6 +339,7 @@ static crd_status void_credit(crd__command *command, crd__doc *doc, int64_t amou
     ask.when = crd__command_when(command, 1);
     if (status == CRD_OK) status = crd__memo_invoice(command, doc, &invoice);
     if (status == CRD_OK) status = crd__enter_lapsed_before_use(command, doc, &ask.when);
+    if (status == CRD_OK && (flags & CRD_VOID_RELEASE)) status = crd__release_holds(command, doc, &ask.when);
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);
     ask.amount = amount;
@@ -359,7 +360,7 @@ crd_status crd_credit_void(crd_ledger *ledger, const crd_request *request, crd_c
     crd_status status = crd__command_begin(ledger, request, CRD_COMMAND_CREDIT_VOID, &command);
     if (status != CRD_OK) return status;
     status = crd__check_amount(ledger, "amount", amount, 0);
-    if (status == CRD_OK && flags != 0) status = crd__fail_argument(ledger, "flags", "has an unknown flag");
+    if (status == CRD_OK && (flags & ~CRD_VOID_RELEASE)) status = crd__fail_argument(ledger, "flags", "has an unknown flag");
     if (status == CRD_OK) status = crd__command_handle(&command, credit != NULL ? &credit->handle : NULL, "credit");
     if (status == CRD_OK) {
         crd__doc *doc = credit->handle.doc;
@@ -368,7 +369,7 @@ crd_status crd_credit_void(crd_ledger *ledger, const crd_request *request, crd_c
         crd__argument_number(&command, "amount", amount);
         crd__argument_number(&command, "flags", flags);
         status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), amount);
-        if (status == CRD_OK && !command.answered) status = void_credit(&command, doc, amount);
+        if (status == CRD_OK && !command.answered) status = void_credit(&command, doc, amount, flags);
     }
     return crd__command_finish(&command, status, out);
 }

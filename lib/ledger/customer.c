@@ -158,7 +158,7 @@ static crd_status read_balance(crd_ledger *ledger, const char *customer, const c
         if (account != NULL) sum_account(&account->record, balance);
         if (with_credits) {
             balance->available = 0;
-            balance->held -= crd__lapse_view(&loaded.docs, date, now);
+            balance->held -= crd__lapse_view(&loaded.docs, date, now, 0);
         }
         for (uint64_t i = 0; with_credits && i < loaded.docs.count; i++) {
             const crd__doc *doc = loaded.docs.items[i];

@@ -147,13 +147,18 @@ int64_t crd__now(crd_ledger *ledger) {
     return now;
 }
 
-int64_t crd__lapse_view(const crd__list *docs, int32_t date, int64_t now) {
+/* Read now, a hold is gone from its instant on, whatever the date; as of a date it is not before its day. */
+static int is_past(const crd_hold_record *hold, int32_t date, int64_t now, int as_of) {
+    if (hold->state != CRD_HOLD_HELD || hold->lapses_at == 0 || (as_of && hold->lapses_on > date)) return 0;
+    return hold->lapses_at <= now || hold->lapses_on < date;
+}
+
+int64_t crd__lapse_view(const crd__list *docs, int32_t date, int64_t now, int as_of) {
     int64_t sum = 0;
     for (uint64_t i = 0; i < docs->count; i++) {
         const crd__doc *doc = docs->items[i];
         const crd_hold_record *hold = doc->record;
-        if (doc->kind != CRD_KIND_HOLD || hold->state != CRD_HOLD_HELD || hold->lapses_at == 0) continue;
-        if (hold->lapses_at > now && hold->lapses_on >= date) continue;
+        if (doc->kind != CRD_KIND_HOLD || !is_past(hold, date, now, as_of)) continue;
         for (uint64_t n = 0; n < docs->count; n++) {
             const crd__doc *credit = docs->items[n];
             if (credit->kind != CRD_KIND_CREDIT || strcmp(crd__doc_id(credit), hold->credit) != 0 ||
@@ -461,6 +466,7 @@ crd_status crd__release_holds(crd__command *command, crd__doc *credit, crd__when
     uint64_t count = 0;
     crd_status status = CRD_OK;
     if (record->held == 0 && record->allocated == 0) return CRD_OK;
+    if (when->direct && when->date < record->last_date) return CRD_OK; /* the caller's decision refuses */
     if (credit->account->live) status = crd__load_holds(command->ledger, credit->account);
     if (status == CRD_OK) status = crd__list_holds(credit->account, credit, &list, &count);
     cascade.direct = 0;

@@ -374,8 +374,8 @@ crd_status crd__release_hold(crd__command *command, crd__doc *hold, int64_t amou
  * drafts. What is released of an expired credit stays: the caller's entries say what becomes of it. */
 crd_status crd__release_holds(crd__command *command, crd__doc *credit, crd__when *when);
 /* Takes what has lapsed off the credits among records that were read, which are copies: by `now` (0: not known), or
- * before `date`. The sum of it. */
-int64_t crd__lapse_view(const crd__list *docs, int32_t date, int64_t now);
+ * before `date`; `as_of` that date, what lapses on a later day has not. The sum of it. */
+int64_t crd__lapse_view(const crd__list *docs, int32_t date, int64_t now, int as_of);
 /* The instant of the clock, or 0 without one. */
 int64_t crd__now(crd_ledger *ledger);
 /* A credit and an invoice of one customer and currency. */

@@ -481,10 +481,17 @@ static crd_status payment_rows(crd_report *report, crd__account *picture) {
 
 /* ---- one account ---- */
 
+/* A hold past its instant does not count in a picture, entered or not (rule M10). */
+static void lapse(const crd_report *report, const crd__account *picture, int32_t date) {
+    int64_t now = report->spec.known_at != 0 ? report->spec.known_at : crd__now(report->ledger);
+    if (picture->record.credit_held > 0) (void)crd__lapse_view(&picture->docs, date, now, 1);
+}
+
 static crd_status tell(crd_report *report, crd__account *picture) {
     const crd_account_record *a = &picture->record;
     int open = a->open_credits > 0 || a->open_invoices > 0;
     if (a->last_seq == 0) return CRD_OK; /* there was none yet */
+    if (report->spec.date != CRD_DATE_NONE) lapse(report, picture, report->spec.date);
     if ((a->currency[0] == '\0') != (report->spec.report == CRD_REPORT_CUSTOMERS)) return CRD_OK;
     if (has(report, OPEN_ONLY) && !open) return CRD_OK;
     switch (report->spec.report) {
@@ -515,11 +522,12 @@ static crd_status fold_account(crd_report *report, const crd_account_record *acc
     if (report->moved == NULL) return crd__fail(report->ledger, CRD_E_NOMEM, NULL);
     if (has(report, NEEDS_BEFORE) && spec->date_from != CRD_DATE_NONE)
         status = crd__as_of(&report->journal, spec->date_from - 1, work, work, &report->before, NULL);
+    if (status == CRD_OK) lapse(report, &report->before, spec->date_from - 1);
     if (status == CRD_OK) status = crd__as_of(&report->journal, date, work, work, &report->now, report->moved);
     return status == CRD_OK ? tell(report, &report->now) : status;
 }
 
-/* States a storage may narrow to; credit that is past its expiry may stand in another state than it is stored in. */
+/* States a storage may narrow to, and holds with it, whose Held is the number of Active; credit that is past its expiry may stand in another state than it is stored in. */
 static uint32_t stored_states(const crd_report *report) {
     uint32_t states = report->spec.states;
     if (report->spec.report == CRD_REPORT_ACCOUNTS) return UINT32_C(1) << CRD_CREDIT_ACTIVE;
@@ -533,6 +541,7 @@ static crd_query doc_query(const crd_report *report) {
     uint32_t kinds = reports[spec->report].kinds;
     crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | kinds, spec->customer, spec->currency);
     if (spec->report == CRD_REPORT_ACCOUNTS && spec->date == CRD_DATE_NONE) query.kinds = CRD_KIND_BIT_ACCOUNT;
+    if ((kinds & CRD_KIND_BIT_CREDIT) && spec->date != CRD_DATE_NONE) query.kinds |= CRD_KIND_BIT_HOLD;
     if (has(report, OPEN_ONLY)) query.flags = CRD_QUERY_OPEN;
     query.states = stored_states(report);
     return query;

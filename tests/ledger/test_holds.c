@@ -102,9 +102,9 @@ START_TEST(R65_a_hold_lowers_what_is_available_and_nothing_else) {
     book_free(all);
     REFUSED(w, try_apply(w->ledger, k, NULL, 61, 0, on(1), NULL), CRD_E_CREDIT_AMOUNT);
     FIGURES(w, 60, 61);
-    REFUSED(w, crd_credit_void(w->ledger, on(1), k, 61, NULL), CRD_E_CREDIT_AMOUNT);
+    REFUSED(w, crd_credit_void(w->ledger, on(1), k, 61, 0, NULL), CRD_E_CREDIT_AMOUNT);
     apply(w, k, NULL, 60, 1);
-    REFUSED(w, crd_credit_void(w->ledger, on(1), k, 0, NULL), CRD_E_IN_USE);
+    REFUSED(w, crd_credit_void(w->ledger, on(1), k, 0, 0, NULL), CRD_E_IN_USE);
     FIGURES(w, 40, 0);
     crd_hold_free(h);
     crd_credit_free(k);
@@ -384,7 +384,7 @@ START_TEST(M10_a_hold_past_its_instant_does_not_count_when_credit_is_used) {
         REFUSED(w, try_apply(w->ledger, k, NULL, 1, 0, &late, NULL), CRD_E_DATE);
         FIGURES(w, DAY(8), DAY(7));
     }
-    OK(w, crd_credit_void(w->ledger, at_noon(9), k, 0, &r)); /* void reaches it too */
+    OK(w, crd_credit_void(w->ledger, at_noon(9), k, 0, 0, &r)); /* void reaches it too */
     world_check(w);
     ck_assert_int_eq(r.amount, 100);
     crd_hold_free(h);
@@ -633,7 +633,7 @@ START_TEST(museum_26_voiding_a_grant_leaves_the_balance_its_entries_give) {
     ck_assert_int_eq(sum.credit, 120);
     ck_assert_int_eq(sum.available, 100);
     ck_assert_uint_eq(stored_credit(w, "c1", "A").state, CRD_CREDIT_ACTIVE);
-    OK(w, crd_credit_void(w->ledger, at_noon(9), a, 0, NULL)); /* the hold has lapsed */
+    OK(w, crd_credit_void(w->ledger, at_noon(9), a, 0, 0, NULL)); /* the hold has lapsed */
     world_check(w);
     sum = balance_of(w->ledger, "c1", "EUR", 9);
     ck_assert_int_eq(sum.credit, 100);

@@ -292,6 +292,41 @@ START_TEST(M9_a_draft_revised_below_its_allocations_releases_them_newest_first) 
 }
 END_TEST
 
+START_TEST(M10_voiding_with_release_reaches_what_is_held_and_allocated) {
+    world *w = world_open(_i);
+    crd_credit *k;
+    crd_invoice *d;
+    crd_result r = result_block();
+    customer(w, "c1");
+    k = memo(w, "c1", "K", 100, 0);
+    d = draft(w, "D", 70, 0);
+    hold_credit(w, k, NULL, "h", 10, 1, 50);
+    allocate(w, k, d, "a", 60, 1);
+    apply(w, k, NULL, 20, 2);
+    void_credit(w, k, 0, 2);
+    REFUSED(w, crd_credit_void(w->ledger, on(2), k, 0, 0, &r), CRD_E_IN_USE);
+    FIGURES(w, 70, 0);
+    REFUSED(w, crd_credit_void(w->ledger, on(1), k, 0, CRD_VOID_RELEASE, &r), CRD_E_DATE);
+    REFUSED(w, crd_credit_void(w->ledger, on(2), k, 71, CRD_VOID_RELEASE, &r), CRD_E_CREDIT_AMOUNT);
+    REFUSED(w, crd_credit_void(w->ledger, on(2), k, 0, 4, &r), CRD_E_ARGUMENT);
+    {
+        crd_credit *other = memo(w, "c1", "O", 5, 2);
+        allocate(w, other, d, "o", 5, 8); /* the draft was touched on the 8th: one date, the latest */
+        crd_credit_free(other);
+    }
+    OK(w, crd_credit_void(w->ledger, on(3), k, 0, CRD_VOID_RELEASE, &r));
+    world_check(w);
+    ck_assert_int_eq(r.amount, 70);
+    ck_assert_str_eq(journal(w, 9), "release 60 K@8, release 10 K@8, void 70 K@8");
+    ck_assert_uint_eq(stored_credit(w, "c1", "K").state, CRD_CREDIT_VOIDED);
+    ck_assert_int_eq(stored_credit(w, "c1", "K").voided, 80);
+    ck_assert_int_eq(stored_invoice(w, "c1", "D").allocated, 5);
+    crd_credit_free(k);
+    crd_invoice_free(d);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(R37_a_voided_posted_order_gives_its_credit_back) {
     world *w = world_open(_i);
     crd_credit *k;
@@ -401,6 +436,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, M9_M10_an_allocation_of_expired_credit_is_posted_and_what_is_released_expires, 0, STORES);
     tcase_add_loop_test(t, R37_museum_14_a_cancelled_order_gives_its_credit_back, 0, STORES);
     tcase_add_loop_test(t, M9_a_draft_revised_below_its_allocations_releases_them_newest_first, 0, STORES);
+    tcase_add_loop_test(t, M10_voiding_with_release_reaches_what_is_held_and_allocated, 0, STORES);
     tcase_add_loop_test(t, R37_a_voided_posted_order_gives_its_credit_back, 0, STORES);
     tcase_add_loop_test(t, R37_R64_allocate_and_post_in_one_unit, 0, STORES);
     tcase_add_loop_test(t, R37_a_host_that_just_started_posts_and_cancels_what_another_allocated, 0, STORES);

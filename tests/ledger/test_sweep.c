@@ -178,7 +178,7 @@ START_TEST(R33_R35_expiry_works_while_the_feature_is_off) {
     customer(w, "c1");
     k = promise(w, "c1", "K", 100, 0, 10);
     close_through(w, 0, 1);
-    REFUSED(w, crd_credit_void(w->ledger, on(1), k, 0, NULL), CRD_E_DISABLED);
+    REFUSED(w, crd_credit_void(w->ledger, on(1), k, 0, 0, NULL), CRD_E_DISABLED);
     ck_assert_uint_eq(sweep(w, 12).expired, 1);
     crd_credit_free(k);
     world_close(w);
@@ -224,7 +224,7 @@ static void rival_voids(void *ctx, shim *s) {
     crd_ledger *rival = ctx;
     crd_credit *k = find_credit(rival, "c1", "M");
     s->before_write = NULL;
-    ENDS(rival, crd_credit_void(rival, on(2), k, 1, NULL), CRD_OK);
+    ENDS(rival, crd_credit_void(rival, on(2), k, 1, 0, NULL), CRD_OK);
     crd_credit_free(k);
 }
 
@@ -248,7 +248,7 @@ START_TEST(R35_R32_an_account_that_another_writer_changed_is_left_for_the_next_s
     ck_assert_uint_eq(r.expired, 2);
     ck_assert_int_eq(r.expired_amount, 200);
     ck_assert_uint_eq(stored_credit(w, "c1", "K").state, CRD_CREDIT_ACTIVE);
-    ENDS(w->ledger, crd_credit_void(w->ledger, on(12), k, 1, NULL), CRD_E_CONFLICT); /* its handle is old */
+    ENDS(w->ledger, crd_credit_void(w->ledger, on(12), k, 1, 0, NULL), CRD_E_CONFLICT); /* its handle is old */
     r = sweep(w, 12);
     ck_assert_uint_eq(r.accounts, 1);
     ck_assert_uint_eq(r.conflicted, 0);

@@ -74,7 +74,7 @@ static crd_status with_credit(stage *g, const step *s, const crd_request *r, con
         snprintf(name, sizeof name, "I%d", s->invoice);
         status = crd_invoice_find(g->w->ledger, customer, name, &v);
     }
-    if (status == CRD_OK && s->op == VOID_CREDIT) status = crd_credit_void(g->w->ledger, r, k, s->amount, out);
+    if (status == CRD_OK && s->op == VOID_CREDIT) status = crd_credit_void(g->w->ledger, r, k, s->amount, 0, out);
     if (status == CRD_OK && s->op != VOID_CREDIT)
         status = try_apply(g->w->ledger, k, v, s->amount, CRD_APPLY_CLAMP, r, out);
     crd_credit_free(k);
