@@ -93,6 +93,7 @@ void crd__transferred_credit(const crd_credit_record *credit, int64_t amount, cr
     out->adjusted = out->transferred = out->deleted = 0;
     out->opening_original = out->opening_used = 0;
     out->line_count = 0;
+    for (size_t i = 0; i < sizeof out->lines_digest; i++) out->lines_digest[i] = 0;
     out->receipt = out->prefers = "";
 }
 

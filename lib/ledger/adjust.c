@@ -51,6 +51,16 @@ static crd_status in_order(crd_ledger *ledger, crd__account *account, piece ***o
     return CRD_OK;
 }
 
+/* What of the credits that count had lapsed by now counts as available (rule M7). */
+static crd_status enter_lapsed(crd__command *command, piece **list, uint64_t count) {
+    crd__when when = crd__command_when(command, 1);
+    crd_status status = CRD_OK;
+    for (uint64_t i = 0; status == CRD_OK && i < count; i++)
+        if (crd__credit_usable(list[i]->doc->record, when.date))
+            status = crd__enter_lapsed_before_use(command, list[i]->doc, &when);
+    return status;
+}
+
 static crd_status decide(crd__command *command, crd__account *account, int64_t target, piece **list, uint64_t count,
                          int64_t *before) {
     crd_ledger *ledger = command->ledger;
@@ -157,9 +167,7 @@ static crd_status adjust(crd__command *command, const char *customer, const char
     if (status == CRD_OK) status = load_credits(command, on.account, &held);
     crd__release(ledger, &held); /* the unit holds the account */
     if (status == CRD_OK) status = in_order(ledger, on.account, &list, &count);
-    when = crd__command_when(command, 1);
-    for (uint64_t i = 0; status == CRD_OK && i < count; i++)
-        status = crd__enter_lapsed_before_use(command, list[i]->doc, &when);
+    if (status == CRD_OK) status = enter_lapsed(command, list, count);
     if (status == CRD_OK) status = decide(command, on.account, t->target, list, count, &before);
     if (status != CRD_OK) return status;
     command->result.amount = t->target - before;

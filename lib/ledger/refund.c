@@ -18,13 +18,12 @@ static crd_status refund(crd__command *command, crd__doc *doc, const crd_refund_
     crd_entry_record entry;
     crd_status status = crd__command_fresh(command, doc->account);
     if (status == CRD_OK) status = crd__command_feature(command, doc->account);
+    ask.when = crd__command_when(command, 1);
+    if (status == CRD_OK) status = crd__enter_lapsed_before_use(command, doc, &ask.when);
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);
-    ask.when = crd__command_when(command, 1);
     ask.amount = t->amount;
     ask.override = (t->flags & CRD_REFUND_OVERRIDE) != 0;
-    status = crd__enter_lapsed_before_use(command, doc, &ask.when);
-    if (status != CRD_OK) return status;
     if (crd__decide_refund(credit, &ask, &decision, &why) != CRD_OK)
         return refused(command->ledger, &why, doc->account);
     memset(&on, 0, sizeof on);
@@ -36,6 +35,7 @@ static crd_status refund(crd__command *command, crd__doc *doc, const crd_refund_
     entry.method = crd__or_empty(t->method);
     if (entry.method[0] == '\0') entry.method = credit->method[0] != '\0' ? credit->method : "cash";
     command->result.amount = entry.amount;
+    command->result.first_seq = 0; /* the refund, also when a lapse came first */
     return crd__write_entry(command, &on, &entry);
 }
 
@@ -83,10 +83,10 @@ crd_status crd__undo_refund(crd__command *command, crd__account *account, const 
     on.account = account;
     on.credit = crd__doc_find(account, CRD_KIND_CREDIT, named->credit);
     ask.when = crd__command_when(command, 0);
+    status = named->left > 0 ? crd__enter_lapsed(command, on.credit, &ask.when) : CRD_OK;
+    if (status != CRD_OK) return status;
     ask.seq = named->seq;
     ask.left = named->left;
-    status = crd__enter_lapsed(command, on.credit, &ask.when);
-    if (status != CRD_OK) return status;
     if (crd__decide_unrefund(on.credit->record, &ask, &decision, &why) != CRD_OK)
         return refused(command->ledger, &why, account);
     command->result.amount = named->left;

@@ -64,14 +64,13 @@ static crd_status transfer(crd__command *command, crd__doc *doc, const crd_trans
                                              t->id, &there);
     if (status == CRD_OK) status = crd__command_fresh(command, doc->account);
     if (status == CRD_OK) status = crd__command_feature(command, doc->account);
-    if (status != CRD_OK) return status;
-    command->result.first_seq = command->result.last_seq = 0; /* a new account there may have begun with an entry */
     memset(&decision, 0, sizeof decision);
     memset(&ask, 0, sizeof ask);
     ask.when = crd__command_when(command, 1);
     ask.amount = t->amount;
-    status = crd__enter_lapsed_before_use(command, doc, &ask.when);
+    if (status == CRD_OK) status = crd__enter_lapsed_before_use(command, doc, &ask.when);
     if (status != CRD_OK) return status;
+    command->result.first_seq = 0; /* the transfer, also when a lapse, or the first entry of an account there, came before */
     if (crd__decide_transfer(doc->record, &ask, &decision, &why) != CRD_OK) return refused(ledger, &why, doc->account);
     command->result.amount = decision.moves[0].amount;
     crd__transferred_credit(doc->record, decision.moves[0].amount, &c);
@@ -168,15 +167,13 @@ static crd_status untransfer(crd__command *command, crd__doc *credit, crd__doc *
     crd__refusal why;
     crd__concerned on;
     crd_result result = command->result;
-    crd_status status;
+    crd_status status = CRD_OK;
     memset(&back, 0, sizeof back);
     memset(&returns, 0, sizeof returns);
     ask.when = crd__command_when(command, 0);
-    status = crd__enter_lapsed(command, there, &ask.when);
-    command->result = result; /* tells the entries of the account it was asked of */
-    if (status == CRD_OK) status = crd__enter_lapsed(command, credit, &ask.when);
+    if (named->left > 0) status = crd__enter_lapsed_before_use(command, there, &ask.when);
+    if (status == CRD_OK && named->left > 0) status = crd__enter_lapsed(command, credit, &ask.when);
     if (status != CRD_OK) return status;
-    result = command->result;
     ask.seq = named->seq;
     ask.left = named->left;
     ask.amount = amount;
