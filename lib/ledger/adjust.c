@@ -157,7 +157,6 @@ static crd_status adjust(crd__command *command, const char *customer, const char
     crd_ledger *ledger = command->ledger;
     crd__list held = {NULL, 0, 0};
     crd__concerned on;
-    crd__when when;
     piece **list = NULL;
     uint64_t count = 0;
     int64_t before = 0;
