@@ -399,6 +399,7 @@ typedef struct crd_line_record {
 #define CRD_ENTRY_UNTRANSFER 12      /**< (part of) it came back */
 #define CRD_ENTRY_REVERSE 13         /**< remaining of a bounced payment was taken back */
 #define CRD_ENTRY_DELETE 14          /**< a credit was deleted as a mistake */
+#define CRD_ENTRY_UNADJUST 16        /**< undoes the ADJUST_PIECE it names; an ADJUST of its own tells the figures */
 #define CRD_ENTRY_CREDIT_CHANGE 15   /**< attributes of a credit changed, no amounts; image = the credit */
 #define CRD_ENTRY_INVOICE 20         /**< an invoice or draft was entered; image = the invoice */
 #define CRD_ENTRY_SEND 21            /**< a draft was posted; image = the invoice */
@@ -455,7 +456,8 @@ typedef struct crd_entry_record {
     const char *actor;
     const char *note;      /**< free text of the command; a reference or reason */
     const char *reference; /**< of an application: the host's reference; of a revision: its reason */
-    int64_t undoes;        /**< seq of the entry this one undoes, in whole or part; ADJUST_PIECE: its ADJUST; 0 = none */
+    int64_t undoes;        /**< seq of the entry this one undoes, in whole or part; ADJUST_PIECE, or ISSUE of an
+                              adjustment: its ADJUST; 0 = none */
     uint32_t cause;        /**< CRD_CAUSE_… where a type has several */
     uint32_t reserved;
     int64_t figure_before; /**< ADJUST: available credit before; may exceed after. REVISE: total before */

@@ -132,7 +132,7 @@ CRD_BEGIN
 #define CRD_ROLL_ADJUSTED 7
 #define CRD_ROLL_REVERSED 8
 #define CRD_ROLL_OUT 9       /**< transferred out */
-#define CRD_ROLL_RETURNED 10 /**< came back: applications, refunds and transfers undone */
+#define CRD_ROLL_RETURNED 10 /**< came back: applications, refunds, adjustments and transfers undone */
 #define CRD_ROLL_CLOSING 11
 #define CRD_ROLL_FIGURES 12
 /** @} */

@@ -159,9 +159,14 @@ static uint32_t returns_as(const crd_credit_record *credit, int32_t date) {
     return 0;
 }
 
-void crd__decide_money_back(const crd_credit_record *credit, uint32_t type, int32_t date, int64_t amount, int64_t seq,
-                            crd__decision *out) {
+int crd__returns_usable(const crd_credit_record *credit, int32_t date) {
+    return returns_as(credit, date) == 0 && crd__credit_usable(credit, date);
+}
+
+void crd__decide_money_back(const crd_credit_record *credit, const crd__when *when, uint32_t type, int32_t date,
+                            int64_t amount, int64_t seq, crd__decision *out) {
     uint32_t follows = returns_as(credit, date);
+    crd__decide_expire(credit, when, date, out);
     crd__decide_move(out, type, date, amount);
     out->moves[out->count - 1].undoes = seq;
     if (follows == 0) return;

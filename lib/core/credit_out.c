@@ -57,14 +57,14 @@ crd_status crd__decide_refund(const crd_credit_record *credit, const crd__out_co
     return take_out(credit, command, CRD_ENTRY_REFUND, out, why);
 }
 
-crd_status crd__decide_unrefund(const crd_credit_record *credit, const crd__unrefund_command *command,
-                                crd__decision *out, crd__refusal *why) {
+crd_status crd__decide_give_back(const crd_credit_record *credit, const crd__give_back_command *command,
+                                 crd__decision *out, crd__refusal *why) {
     int32_t date = command->when.date;
     crd_status status;
     if (command->left == 0) return refuse(why, CRD_E_NOTHING, credit, 0, 0);
     status = crd__decide_date(&command->when, CRD_KIND_CREDIT, credit->id, credit->last_date, &date, why);
     if (status == CRD_OK)
-        crd__decide_money_back(credit, CRD_ENTRY_UNREFUND, date, command->left, command->seq, out);
+        crd__decide_money_back(credit, &command->when, command->type, date, command->left, command->seq, out);
     return status;
 }
 
@@ -114,7 +114,7 @@ crd_status crd__decide_untransfer(const crd_credit_record *credit, const crd_cre
         return refuse(why, CRD_E_CREDIT_AMOUNT, there, available, amount != 0 ? amount : command->left);
     crd__decide_move(out_there, CRD_ENTRY_TRANSFER, date, amount);
     out_there->moves[0].flags = CRD_ENTRY_CONSEQUENCE;
-    crd__decide_money_back(credit, CRD_ENTRY_UNTRANSFER, date, amount, command->seq, out);
+    crd__decide_money_back(credit, &command->when, CRD_ENTRY_UNTRANSFER, date, amount, command->seq, out);
     return CRD_OK;
 }
 
@@ -142,6 +142,21 @@ crd_status crd__decide_adjust(const crd_credit_record *const *credits, uint64_t 
         return refuse(why, CRD_E_DATE, last, last->last_date, when->date);
     if (command->target < 0)
         return crd__refuse(why, CRD_E_BELOW_ZERO, CRD_KIND_ACCOUNT, command->currency, 0, command->target);
+    return CRD_OK;
+}
+
+crd_status crd__decide_take_back(const crd_credit_record *credit, const crd__take_back_command *command,
+                                 crd__decision *out, crd__refusal *why) {
+    int64_t available = crd__credit_available(credit);
+    int32_t date = command->when.date;
+    crd_status status;
+    if (command->undone) return refuse(why, CRD_E_NOTHING, credit, 0, 0);
+    status = crd__decide_date(&command->when, CRD_KIND_CREDIT, credit->id, credit->last_date, &date, why);
+    if (status != CRD_OK) return status;
+    if (has_expired(credit, date)) return refuse_expired(why, credit, date);
+    if (available < command->amount) return refuse(why, CRD_E_CREDIT_AMOUNT, credit, available, command->amount);
+    crd__decide_move(out, CRD_ENTRY_ADJUST_PIECE, date, command->amount);
+    out->moves[0].undoes = command->seq;
     return CRD_OK;
 }
 

@@ -107,10 +107,11 @@ crd_status crd__decide_void(const crd_credit_record *credit, const crd__void_com
 /* Checks the dates and amounts of a credit to be issued, whose record is filled in but for first and last entry. */
 crd_status crd__decide_issue(const crd_credit_record *credit, const crd__when *when, crd__refusal *why);
 
-/* Money returns to a credit (rule M8): the entry of `type` that brings it back and undoes `seq`, then where it goes at
- * once, if it is not available again. What expired unnoticed was entered before. */
-void crd__decide_money_back(const crd_credit_record *credit, uint32_t type, int32_t date, int64_t amount, int64_t seq,
-                            crd__decision *out);
+/* What follows when money returns to a credit (rule M8): first what expired unnoticed (a raised date may have reached its
+ * expiry), then the entry of `type` that brings it back and undoes `seq`, then where it goes at once, if it is not
+ * available again. */
+void crd__decide_money_back(const crd_credit_record *credit, const crd__when *when, uint32_t type, int32_t date,
+                            int64_t amount, int64_t seq, crd__decision *out);
 
 /* credit_out.c */
 
@@ -127,14 +128,17 @@ crd_status crd__decide_transfer(const crd_credit_record *credit, const crd__out_
  * `credit` is as it was before the transfer. */
 void crd__transferred_credit(const crd_credit_record *credit, int64_t amount, crd_credit_record *out);
 
-/* Undoes a REFUND of which `left` is left, whole. */
-typedef struct crd__unrefund_command {
+/* Undoes, whole, a REFUND or ADJUST_PIECE of which `left` is left, by an entry of `type`. */
+typedef struct crd__give_back_command {
     crd__when when;
+    uint32_t type; /* CRD_ENTRY_UNREFUND, CRD_ENTRY_UNADJUST */
     int64_t seq;
     int64_t left;
-} crd__unrefund_command;
-crd_status crd__decide_unrefund(const crd_credit_record *credit, const crd__unrefund_command *command,
-                                crd__decision *out, crd__refusal *why);
+} crd__give_back_command;
+crd_status crd__decide_give_back(const crd_credit_record *credit, const crd__give_back_command *command,
+                                 crd__decision *out, crd__refusal *why);
+/* 1 when money that returns to the credit is available again, and usable on that date. */
+int crd__returns_usable(const crd_credit_record *credit, int32_t date);
 
 /* Undoes (part of) a TRANSFER: `there` is the credit it made, from which it goes back. */
 typedef struct crd__untransfer_command {
@@ -155,6 +159,15 @@ typedef struct crd__adjust_command {
 } crd__adjust_command;
 crd_status crd__decide_adjust(const crd_credit_record *const *credits, uint64_t count,
                               const crd__adjust_command *command, int64_t *before, crd__refusal *why);
+/* Takes an upward adjustment back: all of the credit that the ADJUST of `seq` made must be available. */
+typedef struct crd__take_back_command {
+    crd__when when;
+    int64_t seq;
+    int64_t amount;
+    int undone; /* it was taken back before */
+} crd__take_back_command;
+crd_status crd__decide_take_back(const crd_credit_record *credit, const crd__take_back_command *command,
+                                 crd__decision *out, crd__refusal *why);
 /* What a credit counts for in an adjustment of that date. */
 int64_t crd__adjustable(const crd_credit_record *credit, int32_t date);
 

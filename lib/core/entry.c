@@ -86,6 +86,7 @@ const char *CRD_CALL crd_entry_name(uint32_t type) {
     case CRD_ENTRY_UNREFUND: return "unrefund";
     case CRD_ENTRY_ADJUST: return "adjust";
     case CRD_ENTRY_ADJUST_PIECE: return "adjust_piece";
+    case CRD_ENTRY_UNADJUST: return "unadjust";
     case CRD_ENTRY_TRANSFER: return "transfer";
     case CRD_ENTRY_UNTRANSFER: return "untransfer";
     case CRD_ENTRY_REVERSE: return "reverse";

@@ -196,6 +196,7 @@ static crd_status fold_credit(const crd_entry_record *e, const crd__records *r) 
     case CRD_ENTRY_REFUND: take(c, &c->refunded, e->amount, CRD_CAUSE_REFUNDED); return CRD_OK;
     case CRD_ENTRY_UNREFUND: take(c, &c->refunded, -e->amount, CRD_CAUSE_REFUNDED); return CRD_OK;
     case CRD_ENTRY_ADJUST_PIECE: take(c, &c->adjusted, e->amount, CRD_CAUSE_ADJUSTED); return CRD_OK;
+    case CRD_ENTRY_UNADJUST: take(c, &c->adjusted, -e->amount, CRD_CAUSE_ADJUSTED); return CRD_OK;
     case CRD_ENTRY_TRANSFER: take(c, &c->transferred, e->amount, CRD_CAUSE_TRANSFERRED); return CRD_OK;
     case CRD_ENTRY_UNTRANSFER: take(c, &c->transferred, -e->amount, CRD_CAUSE_TRANSFERRED); return CRD_OK;
     case CRD_ENTRY_CREDIT_CHANGE: return change_credit(r);

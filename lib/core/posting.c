@@ -177,6 +177,7 @@ static void post_of_credit(poster *p, const crd__posted *posted) {
     case CRD_ENTRY_DELETE: give_up(p, c, e->amount, source(c)); return;
     case CRD_ENTRY_EXPIRE: pair(p, liability(c), expires_to(c), e->amount); return;
     case CRD_ENTRY_ADJUST_PIECE: pair(p, liability(c), CRD_GL_ADJUSTMENT, e->amount); return;
+    case CRD_ENTRY_UNADJUST: pair(p, liability(c), CRD_GL_ADJUSTMENT, -e->amount); return;
     case CRD_ENTRY_REVERSE: pair(p, liability(c), reverses_to(c), e->amount); return;
     case CRD_ENTRY_RECEIPT_REVERSE: bounce(p, c); return;
     case CRD_ENTRY_TRANSFER: transfer(p, c, e->amount, 0); return;

@@ -75,6 +75,7 @@ uint32_t crd__roll(const crd_entry_record *e, const crd_credit_record *credit, i
     case CRD_ENTRY_ADJUST_PIECE: return CRD_ROLL_ADJUSTED;
     case CRD_ENTRY_TRANSFER: return CRD_ROLL_OUT;
     case CRD_ENTRY_UNREFUND:
+    case CRD_ENTRY_UNADJUST:
     case CRD_ENTRY_UNTRANSFER: return CRD_ROLL_RETURNED;
     default: return CRD_ROLL_FIGURES;
     }

@@ -9,27 +9,27 @@
 #include <string.h>
 
 /* A credit with its place in the spending order. */
-typedef struct piece {
+typedef struct ranked {
     crd__doc *doc;
     int32_t rank;
-} piece;
+} ranked;
 
 static int compare_sequence(const void *a, const void *b) {
-    const crd_credit_record *x = ((const piece *)a)->doc->record, *y = ((const piece *)b)->doc->record;
+    const crd_credit_record *x = ((const ranked *)a)->doc->record, *y = ((const ranked *)b)->doc->record;
     return x->first_seq < y->first_seq ? -1 : x->first_seq > y->first_seq;
 }
 
 static int compare_rank(const void *a, const void *b) {
-    int32_t x = ((const piece *)a)->rank, y = ((const piece *)b)->rank;
+    int32_t x = ((const ranked *)a)->rank, y = ((const ranked *)b)->rank;
     return x < y ? -1 : x > y;
 }
 
 /* The account's credits in spending order: a stable sort by one key after the other, the least significant first. */
-static crd_status in_order(crd_ledger *ledger, crd__account *account, piece ***out, uint64_t *count) {
+static crd_status in_order(crd_ledger *ledger, crd__account *account, ranked ***out, uint64_t *count) {
     const uint32_t *order = ledger->settings.credit_order;
     crd__arena *arena = &ledger->unit.arena;
-    piece *all = crd__arena_take(arena, (account->docs.count + 1) * sizeof *all);
-    piece **list = crd__arena_take(arena, (account->docs.count + 1) * sizeof *list);
+    ranked *all = crd__arena_take(arena, (account->docs.count + 1) * sizeof *all);
+    ranked **list = crd__arena_take(arena, (account->docs.count + 1) * sizeof *list);
     void **spare = crd__arena_take(arena, (account->docs.count + 1) * sizeof *spare);
     uint64_t found = 0;
     if (all == NULL || list == NULL || spare == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
@@ -52,7 +52,7 @@ static crd_status in_order(crd_ledger *ledger, crd__account *account, piece ***o
 }
 
 /* What of the credits that count had lapsed by now counts as available (rule M7). */
-static crd_status enter_lapsed(crd__command *command, piece **list, uint64_t count) {
+static crd_status enter_lapsed(crd__command *command, ranked **list, uint64_t count) {
     crd__when when = crd__command_when(command, 1);
     crd_status status = CRD_OK;
     for (uint64_t i = 0; status == CRD_OK && i < count; i++)
@@ -61,7 +61,7 @@ static crd_status enter_lapsed(crd__command *command, piece **list, uint64_t cou
     return status;
 }
 
-static crd_status decide(crd__command *command, crd__account *account, int64_t target, piece **list, uint64_t count,
+static crd_status decide(crd__command *command, crd__account *account, int64_t target, ranked **list, uint64_t count,
                          int64_t *before) {
     crd_ledger *ledger = command->ledger;
     const crd_credit_record **credits = crd__arena_take(&ledger->unit.arena, (count + 1) * sizeof *credits);
@@ -133,7 +133,7 @@ static crd_status take_piece(crd__command *command, crd__doc *doc, int64_t amoun
     return crd__write_entry(command, &on, &entry);
 }
 
-static crd_status lower(crd__command *command, piece **list, uint64_t count, int64_t amount, int64_t adjust) {
+static crd_status lower(crd__command *command, ranked **list, uint64_t count, int64_t amount, int64_t adjust) {
     crd_status status = CRD_OK;
     for (uint64_t i = 0; status == CRD_OK && amount > 0 && i < count; i++) {
         int64_t part = CRD__MIN(crd__adjustable(list[i]->doc->record, command->date), amount);
@@ -157,7 +157,7 @@ static crd_status adjust(crd__command *command, const char *customer, const char
     crd_ledger *ledger = command->ledger;
     crd__list held = {NULL, 0, 0};
     crd__concerned on;
-    piece **list = NULL;
+    ranked **list = NULL;
     uint64_t count = 0;
     int64_t before = 0;
     crd_status status;
@@ -217,4 +217,148 @@ crd_status crd_credit_adjust(crd_ledger *ledger, const crd_request *request, con
         if (status == CRD_OK && !command.answered) status = adjust(&command, customer, currency, &t);
     }
     return crd__command_finish(&command, status, out);
+}
+
+/* ---- back ---- */
+
+/* What is needed to take an adjustment back: its pieces, or the credit it made, in the unit's arena. */
+typedef struct undoing {
+    crd__application *pieces;
+    uint64_t count;
+    int upward;
+    int undone; /* it was taken back before */
+    int32_t date;
+} undoing;
+
+static crd__doc *credit_of(const crd__application *piece, crd__account *account) {
+    return crd__doc_find(account, CRD_KIND_CREDIT, piece->credit);
+}
+
+static crd_status find_pieces(crd__command *command, crd__account *account, int64_t adjust, undoing *out) {
+    crd__arena *arena = &command->ledger->unit.arena;
+    crd__application *list;
+    crd_status status = crd__pieces(command->ledger, account, adjust, &list, &out->count);
+    if (status != CRD_OK) return status;
+    out->pieces = crd__arena_take(arena, (out->count + 1) * sizeof *list);
+    if (out->pieces == NULL) return crd__fail(command->ledger, CRD_E_NOMEM, NULL);
+    for (uint64_t i = 0; i < out->count; i++) {
+        out->pieces[i] = list[i];
+        out->pieces[i].credit = crd__arena_text(arena, list[i].credit);
+        if (out->pieces[i].credit == NULL) return crd__fail(command->ledger, CRD_E_NOMEM, NULL);
+        if (credit_of(&out->pieces[i], account) == NULL) return crd__fail(command->ledger, CRD_E_CORRUPT, NULL);
+    }
+    if (out->count == 0) return crd__fail(command->ledger, CRD_E_CORRUPT, NULL);
+    out->upward = out->pieces[0].type == CRD_ENTRY_ISSUE;
+    return CRD_OK;
+}
+
+/* It is undone whole, so its first piece tells whether it was. */
+static crd_status find_undone(crd__command *command, crd__account *account, int64_t adjust, undoing *u) {
+    crd__application *list;
+    uint64_t count;
+    crd_status status = crd__deeds(command->ledger, account, credit_of(&u->pieces[0], account),
+                                   CRD__BIT(CRD_ENTRY_ADJUST_PIECE), &list, &count);
+    for (uint64_t i = 0; status == CRD_OK && i < count; i++)
+        if (list[i].undoes == adjust) u->undone |= u->upward || list[i].left == 0;
+    return status;
+}
+
+/* One date for all of it, the latest; what lapsed of the credits is entered before. */
+static crd_status settle(crd__command *command, crd__account *account, undoing *u) {
+    crd__when when = crd__command_when(command, 0);
+    crd_status status = CRD_OK;
+    for (uint64_t i = 0; status == CRD_OK && i < u->count; i++) {
+        crd__doc *credit = credit_of(&u->pieces[i], account);
+        status = u->upward ? crd__enter_lapsed_before_use(command, credit, &when)
+                           : crd__enter_lapsed(command, credit, &when);
+        u->date = CRD__MAX(u->date, ((const crd_credit_record *)credit->record)->last_date);
+    }
+    u->date = CRD__MAX(u->date, when.date);
+    return status;
+}
+
+static int64_t figure_now(crd__account *account, int32_t date) {
+    int64_t sum = 0; /* of figures whose sum the account's totals bound */
+    for (uint64_t i = 0; i < account->docs.count; i++) {
+        const crd__doc *doc = account->docs.items[i];
+        if (doc->kind == CRD_KIND_CREDIT && !doc->gone) sum += crd__adjustable(doc->record, date);
+    }
+    return sum;
+}
+
+/* The entry that tells the figures, as for any adjustment. */
+static crd_status write_undo(crd__command *command, crd__account *account, const crd__application *named,
+                             const undoing *u) {
+    crd__concerned on;
+    crd_entry_record entry;
+    memset(&on, 0, sizeof on);
+    on.account = account;
+    crd__entry_clear(&entry, CRD_ENTRY_ADJUST, u->date);
+    entry.amount = named->left;
+    entry.undoes = named->seq;
+    entry.figure_before = entry.figure_after = figure_now(account, u->date);
+    for (uint64_t i = 0; i < u->count; i++) {
+        const crd_credit_record *credit = credit_of(&u->pieces[i], account)->record;
+        if (u->upward)
+            entry.figure_after -= crd__credit_usable(credit, u->date) ? u->pieces[i].left : 0;
+        else
+            entry.figure_after += crd__returns_usable(credit, u->date) ? u->pieces[i].left : 0;
+    }
+    return crd__write_entry(command, &on, &entry);
+}
+
+static crd_status decide_piece(const crd_credit_record *credit, const crd__application *piece,
+                               const crd__application *named, const undoing *u, const crd__when *when,
+                               crd__decision *out, crd__refusal *why) {
+    crd__take_back_command take;
+    crd__give_back_command give;
+    memset(out, 0, sizeof *out);
+    take.when = give.when = *when;
+    take.seq = named->seq;
+    take.amount = piece->left;
+    take.undone = u->undone;
+    give.type = CRD_ENTRY_UNADJUST;
+    give.seq = piece->seq;
+    give.left = u->undone ? 0 : piece->left;
+    return u->upward ? crd__decide_take_back(credit, &take, out, why) : crd__decide_give_back(credit, &give, out, why);
+}
+
+/* All pieces are decided on before the first entry, which tells what they come to. */
+static crd_status undo_pieces(crd__command *command, crd__account *account, const crd__application *named,
+                              const undoing *u) {
+    crd__when when = crd__command_when(command, 0);
+    crd__decision decision;
+    crd__refusal why;
+    crd_status status = CRD_OK;
+    when.date = u->date;
+    for (uint64_t i = 0; i < u->count; i++)
+        if (decide_piece(credit_of(&u->pieces[i], account)->record, &u->pieces[i], named, u, &when, &decision, &why) !=
+            CRD_OK)
+            return crd__fail_refusal(command->ledger, &why, account->record.customer, account->record.currency);
+    status = write_undo(command, account, named, u);
+    for (uint64_t i = 0; status == CRD_OK && i < u->count; i++) {
+        crd__concerned on;
+        memset(&on, 0, sizeof on);
+        on.account = account;
+        on.credit = credit_of(&u->pieces[i], account);
+        (void)decide_piece(on.credit->record, &u->pieces[i], named, u, &when, &decision, &why);
+        status = crd__write_moves(command, &on, &decision, NULL, 0);
+    }
+    return status;
+}
+
+crd_status crd__undo_adjust(crd__command *command, crd__account *account, const crd__application *named) {
+    crd__list held = {NULL, 0, 0};
+    undoing u;
+    crd_status status;
+    memset(&u, 0, sizeof u);
+    status = load_credits(command, account, &held);
+    if (status == CRD_OK && !account->live) status = crd__command_fresh(command, account);
+    if (status == CRD_OK) status = find_pieces(command, account, named->seq, &u);
+    if (status == CRD_OK) status = find_undone(command, account, named->seq, &u);
+    if (status == CRD_OK) status = settle(command, account, &u);
+    if (status == CRD_OK) status = undo_pieces(command, account, named, &u);
+    crd__release(command->ledger, &held);
+    command->result.amount = named->left;
+    return status;
 }

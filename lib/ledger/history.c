@@ -76,7 +76,7 @@ static crd__application *by_seq(crd__application *list, uint64_t count, int64_t 
 
 static int undoes(uint32_t type) {
     return type == CRD_ENTRY_UNAPPLY || type == CRD_ENTRY_UNREFUND || type == CRD_ENTRY_UNTRANSFER ||
-           type == CRD_ENTRY_UNWRITE_OFF;
+           type == CRD_ENTRY_UNADJUST || type == CRD_ENTRY_UNWRITE_OFF;
 }
 
 static crd_status fold_deeds(crd_ledger *ledger, const crd__list *entries, uint64_t types, crd__application **out,
@@ -90,6 +90,7 @@ static crd_status fold_deeds(crd_ledger *ledger, const crd__list *entries, uint6
         if (types >> e->type & 1) {
             list[found].type = e->type;
             list[found].cause = e->cause;
+            list[found].undoes = e->undoes;
             list[found].other_customer = e->other_customer;
             list[found].other_id = e->other_id;
             list[found].seq = e->seq;
@@ -121,6 +122,28 @@ crd_status crd__deeds(crd_ledger *ledger, const crd__account *account, const crd
     status = gather(ledger, account, &query, &entries);
     if (status == CRD_OK) status = fold_deeds(ledger, &entries, types, out, count);
     crd__list_free(&ledger->allocator, &entries);
+    return status;
+}
+
+/* They follow the entry without a gap. */
+crd_status crd__pieces(crd_ledger *ledger, const crd__account *account, int64_t adjust, crd__application **out,
+                       uint64_t *count) {
+    const uint64_t types = CRD__BIT(CRD_ENTRY_ADJUST_PIECE) | CRD__BIT(CRD_ENTRY_ISSUE);
+    crd_query query = crd__query(CRD_KIND_BIT_ENTRY, account->record.customer, account->record.currency);
+    int64_t window = 64;
+    crd_status status;
+    query.seq_from = adjust + 1;
+    do {
+        crd__list entries = {NULL, 0, 0};
+        uint64_t found = 0;
+        query.seq_to = adjust + window;
+        status = gather(ledger, account, &query, &entries);
+        while (found < entries.count && ((crd_entry_record *)entries.items[found])->undoes == adjust) found++;
+        window = found == entries.count && query.seq_to < account->record.last_seq ? 8 * window : 0;
+        entries.count = found;
+        if (status == CRD_OK) status = fold_deeds(ledger, &entries, types, out, count);
+        crd__list_free(&ledger->allocator, &entries);
+    } while (status == CRD_OK && window > 0);
     return status;
 }
 

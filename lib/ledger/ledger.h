@@ -416,6 +416,7 @@ typedef struct crd__application {
     uint32_t cause;
     const char *credit, *invoice, *receipt;
     const char *other_customer, *other_id; /* TRANSFER: where it went */
+    int64_t undoes; /* ADJUST_PIECE: its ADJUST */
 } crd__application;
 
 /* What one credit, invoice or receipt did that can be undone, of the types in `types` (a set of CRD__BIT), oldest first,
@@ -423,6 +424,9 @@ typedef struct crd__application {
 #define CRD__BIT(type) (UINT64_C(1) << (type))
 crd_status crd__deeds(crd_ledger *ledger, const crd__account *account, const crd__doc *of, uint64_t types,
                       crd__application **out, uint64_t *count);
+/* What an ADJUST did: the pieces it took, or the credit it made; likewise, but `left` is the whole amount of each. */
+crd_status crd__pieces(crd_ledger *ledger, const crd__account *account, int64_t adjust, crd__application **out,
+                       uint64_t *count);
 /* The applications among them. */
 crd_status crd__applications(crd_ledger *ledger, const crd__account *account, const crd__doc *of,
                              crd__application **out, uint64_t *count);
@@ -497,5 +501,7 @@ crd_status crd__load_named(crd_ledger *ledger, crd__account *account, const crd_
 crd_status crd__undo_refund(crd__command *command, crd__account *account, const crd__application *named);
 crd_status crd__undo_transfer(crd__command *command, crd__account *account, const crd__application *named,
                               int64_t amount);
+/* Of an ADJUST whose amount is `left`. */
+crd_status crd__undo_adjust(crd__command *command, crd__account *account, const crd__application *named);
 
 #endif

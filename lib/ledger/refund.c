@@ -73,7 +73,7 @@ crd_status crd_credit_refund(crd_ledger *ledger, const crd_request *request, crd
 }
 
 crd_status crd__undo_refund(crd__command *command, crd__account *account, const crd__application *named) {
-    crd__unrefund_command ask;
+    crd__give_back_command ask;
     crd__decision decision;
     crd__refusal why;
     crd__concerned on;
@@ -85,9 +85,10 @@ crd_status crd__undo_refund(crd__command *command, crd__account *account, const 
     ask.when = crd__command_when(command, 0);
     status = named->left > 0 ? crd__enter_lapsed(command, on.credit, &ask.when) : CRD_OK;
     if (status != CRD_OK) return status;
+    ask.type = CRD_ENTRY_UNREFUND;
     ask.seq = named->seq;
     ask.left = named->left;
-    if (crd__decide_unrefund(on.credit->record, &ask, &decision, &why) != CRD_OK)
+    if (crd__decide_give_back(on.credit->record, &ask, &decision, &why) != CRD_OK)
         return refused(command->ledger, &why, account);
     command->result.amount = named->left;
     return crd__write_moves(command, &on, &decision, NULL, 0);

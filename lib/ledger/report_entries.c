@@ -74,6 +74,7 @@ static int64_t credit_change(const crd_report *report, const crd_entry_record *e
     case CRD_ENTRY_ISSUE:
         return adjusting && report->spec.source == NULL ? 0 : crd__credit_credited(c);
     case CRD_ENTRY_ADJUST_PIECE: return report->spec.source == NULL ? 0 : -e->amount;
+    case CRD_ENTRY_UNADJUST: return report->spec.source == NULL ? 0 : e->amount;
     case CRD_ENTRY_REVERSE: return e->flags & CRD_ENTRY_BY_OWN_RECEIPT ? 0 : -e->amount;
     case CRD_ENTRY_VOID:
     case CRD_ENTRY_EXPIRE:
@@ -133,6 +134,7 @@ static int64_t given_back(const crd_report *report, uint64_t at) {
         switch (e->type) {
         case CRD_ENTRY_UNAPPLY:
         case CRD_ENTRY_UNREFUND:
+        case CRD_ENTRY_UNADJUST:
         case CRD_ENTRY_UNTRANSFER: more += e->amount; break;
         case CRD_ENTRY_APPLY:
         case CRD_ENTRY_VOID:
@@ -172,7 +174,7 @@ crd_status crd__report_occasions(crd_report *report) {
         credit = document(&report->now, CRD_KIND_CREDIT, e->credit);
         if (credit == NULL || !crd__report_source(report, credit)) continue;
         if (e->type == CRD_ENTRY_ISSUE || e->type == CRD_ENTRY_UNAPPLY || e->type == CRD_ENTRY_UNREFUND ||
-            e->type == CRD_ENTRY_UNTRANSFER)
+            e->type == CRD_ENTRY_UNADJUST || e->type == CRD_ENTRY_UNTRANSFER)
             status = occasion(report, i, credit);
     }
     return status;

@@ -22,6 +22,7 @@ static crd_status take_entry(crd__command *command, const crd_entry_record *e, u
     of->named.cause = e->cause;
     of->named.seq = e->seq;
     of->named.flags = e->flags;
+    of->named.undoes = e->undoes;
     of->named.other_customer = crd__arena_text(arena, e->other_customer);
     of->named.other_id = crd__arena_text(arena, e->other_id);
     of->named.credit = crd__arena_text(arena, e->credit);
@@ -136,6 +137,15 @@ static crd_status undo_refund(crd__command *command, undo_of *of, int64_t amount
     return status == CRD_OK ? crd__undo_refund(command, of->account, &of->named) : status;
 }
 
+static crd_status undo_adjust(crd__command *command, undo_of *of, int64_t amount) {
+    if (amount != 0)
+        return crd__fail_argument(command->ledger, "amount", "must be 0: an adjustment is undone whole");
+    if (of->named.undoes != 0)
+        return crd__fail_subject(command->ledger, CRD_E_STATE, CRD_KIND_ENTRY, command->customer,
+                                 crd_entry_name(of->named.type), "it undid an adjustment; adjust anew instead");
+    return crd__undo_adjust(command, of->account, &of->named);
+}
+
 /* What went back already is a transfer of its own, and a consequence: it is not undone again. */
 static crd_status undo_transfer(crd__command *command, undo_of *of, int64_t amount) {
     crd_status status;
@@ -154,6 +164,7 @@ static crd_status undo_entry(crd__command *command, undo_of *of, int64_t amount)
         {CRD_ENTRY_APPLY, undo_application},
         {CRD_ENTRY_REFUND, undo_refund},
         {CRD_ENTRY_TRANSFER, undo_transfer},
+        {CRD_ENTRY_ADJUST, undo_adjust},
         {CRD_ENTRY_RECEIPT, undo_receipt},
         {CRD_ENTRY_WRITE_OFF, undo_write_off},
     };

@@ -58,6 +58,7 @@ static void add_credit_side(journal_sums *s, const crd_entry_record *e) {
     case CRD_ENTRY_REFUND: s->refunded += e->amount; break;
     case CRD_ENTRY_UNREFUND: s->refunded -= e->amount; break;
     case CRD_ENTRY_ADJUST_PIECE: s->adjusted += e->amount; break;
+    case CRD_ENTRY_UNADJUST: s->adjusted -= e->amount; break;
     case CRD_ENTRY_TRANSFER: s->transferred += e->amount; break;
     case CRD_ENTRY_UNTRANSFER: s->transferred -= e->amount; break;
     default: break;
