@@ -337,6 +337,7 @@ START_TEST(museum_12_26_a_deleted_payment_counts_in_no_balance) {
     OK(w, try_delete(w, p, CRD_DELETE_CASCADE, 0, NULL));
     world_check(w);
     after = balance_of(w->ledger, "c1", "EUR", 0);
+    after.version = before.version;
     ck_assert_int_eq(memcmp(&before, &after, sizeof after), 0);
     crd_credit_free(p);
     crd_invoice_free(i);
