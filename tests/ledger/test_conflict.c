@@ -12,7 +12,9 @@
 static int by_handles(const scene_command *c) {
     return c->code == CRD_COMMAND_CREDIT_APPLY || c->code == CRD_COMMAND_CREDIT_VOID ||
            c->code == CRD_COMMAND_INVOICE_SEND || c->code == CRD_COMMAND_INVOICE_VOID || c->code == CRD_COMMAND_HOLD ||
-           c->code == CRD_COMMAND_CAPTURE || c->code == CRD_COMMAND_RELEASE;
+           c->code == CRD_COMMAND_CAPTURE || c->code == CRD_COMMAND_RELEASE ||
+           c->code == CRD_COMMAND_INVOICE_REVISE || c->code == CRD_COMMAND_INVOICE_REVERSE ||
+           c->code == CRD_COMMAND_WRITE_OFF;
 }
 
 START_TEST(R32_the_second_writer_is_told_refreshes_and_succeeds) {
@@ -243,6 +245,7 @@ END_TEST
 static Suite *make(void) {
     Suite *s = suite_create("conflict");
     TCase *t = tcase_create("conflict");
+    tcase_set_timeout(t, 60); /* every command, over a file */
     tcase_add_loop_test(t, R32_the_second_writer_is_told_refreshes_and_succeeds, 0, STORES);
     tcase_add_loop_test(t, R32_a_writer_in_between_read_and_write_is_a_conflict_and_then_the_same_call_succeeds, 0,
                         STORES);

@@ -282,7 +282,7 @@ START_TEST(R63_a_missing_record_or_entry_is_found) {
                  {CRD_KIND_RECEIPT, "~EUR9", 0, "[receipt ~EUR9"},
                  {CRD_KIND_ENTRY, "EUR", 4, "[entry  5"},
                  {CRD_KIND_ENTRY, "EUR", 1, "[entry  2"},
-                 {CRD_KIND_ENTRY, "EUR", 11, "[account  0 last_seq]"}, /* the last one */
+                 {CRD_KIND_ENTRY, "EUR", 13, "[account  0 last_seq]"}, /* the last one */
                  {CRD_KIND_CUSTOMER, "c1", 0, "[customer "}};
     world *w = world_open(_i);
     scene_fill(w);
@@ -350,6 +350,8 @@ START_TEST(R63_museum_11_12_a_figure_changed_by_sql_is_found_and_named) {
         {"UPDATE crd_account SET invoice_open = invoice_open - 1 WHERE customer = 'c1' AND currency = 'EUR'",
          CRD_KIND_ACCOUNT, "", "invoice_open", 0},
         {"UPDATE crd_customer SET name = 'Eve' WHERE customer = 'c2'", CRD_KIND_CUSTOMER, "", "name", 0},
+        {"UPDATE crd_line SET text = 'in other words' WHERE customer = 'c1' AND id = 'L' AND number = 2", CRD_KIND_LINE,
+         "L", "lines_digest", 0},
         {"UPDATE crd_entry SET amount = 101 WHERE customer = 'c1' AND currency = 'EUR' AND seq = 8", CRD_KIND_ENTRY, "",
          "hash", 8},
         {"UPDATE crd_entry SET actor = 'nobody' WHERE customer = 'c1' AND currency = 'EUR' AND seq = 3",
@@ -380,7 +382,9 @@ START_TEST(R63_rows_deleted_or_added_by_sql_are_found) {
         "DELETE FROM crd_invoice WHERE customer = 'c1' AND id = 'D'",
         "UPDATE crd_credit SET id = 'X' WHERE customer = 'c1' AND id = 'P'",
         "UPDATE crd_invoice SET customer = 'c9' WHERE customer = 'c1' AND id = 'I'",
-        "UPDATE crd_entry SET seq = 12 WHERE customer = 'c1' AND currency = 'EUR' AND seq = 11",
+        "DELETE FROM crd_line WHERE customer = 'c1' AND id = 'L' AND number = 3",
+        "UPDATE crd_line SET id = 'I' WHERE customer = 'c1' AND id = 'L' AND number = 3",
+        "UPDATE crd_entry SET seq = 14 WHERE customer = 'c1' AND currency = 'EUR' AND seq = 13",
     };
     for (size_t n = 0; n < sizeof cases / sizeof cases[0]; n++) {
         world *w = world_open(STORE_SQLITE);

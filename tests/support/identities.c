@@ -105,6 +105,49 @@ static journal_sums add_up(const book *b, const char *customer, const char *curr
     return s;
 }
 
+/* Lines are numbered without a gap; those that did not end sum to the document, negated on a credit memo (rule M2). */
+static const char *lines_problem(const book *b, uint32_t kind, const char *customer, const char *id, uint32_t count,
+                                 int64_t amount) {
+    int64_t sum = 0, numbers = 0;
+    uint32_t found = 0;
+    for (size_t n = 0; n < b->count; n++) {
+        const crd_line_record *l = b->items[n].record;
+        if (b->items[n].kind != CRD_KIND_LINE || l->document_kind != kind || !same(l->customer, customer) ||
+            !same(l->id, id))
+            continue;
+        found++;
+        numbers += l->number;
+        if (kind == CRD_KIND_CREDIT ? l->amount > 0 || l->quantity >= 0 || l->tax > 0
+                                    : l->amount < 0 || l->quantity <= 0 || l->tax < 0)
+            return say("line %lld of %s has the wrong sign", (long long)l->number, id);
+        if (l->ended_in == 0) sum += l->amount;
+    }
+    if (found != count || numbers != (int64_t)count * ((int64_t)count + 1) / 2)
+        return say("%s has %u lines, not %u", id, found, count);
+    if (count > 0 && sum != (kind == CRD_KIND_CREDIT ? -amount : amount))
+        return say("the lines of %s sum to %lld, not to %lld", id, (long long)sum, (long long)amount);
+    return NULL;
+}
+
+/* The tax of the memos that return an invoice, less the shares of what was voided of them: half a unit goes with what is
+ * voided. Computed with wide floating point, not with the library's split. */
+static const char *returned_tax_problem(const book *b, const crd_invoice_record *i) {
+    int64_t sum = 0;
+    for (size_t n = 0; n < b->count; n++) {
+        const crd_credit_record *c = b->items[n].record;
+        if (b->items[n].kind != CRD_KIND_CREDIT || !(c->flags & CRD_FLAG_RETURN) ||
+            (c->flags & CRD_FLAG_TRANSFERRED_IN) || !same(c->customer, i->customer) || !same(c->origin, i->id))
+            continue;
+        sum += c->tax -
+               (int64_t)((2 * (long double)c->tax * (long double)(c->voided + c->deleted) + (long double)c->original) /
+                         (2 * (long double)c->original));
+    }
+    if (sum != i->returned_tax)
+        return say("invoice %s: returned tax %lld, its memos say %lld", i->id, (long long)i->returned_tax,
+                   (long long)sum);
+    return NULL;
+}
+
 static const char *credit_problem(const book *b, const crd_credit_record *c) {
     journal_sums s = add_up(b, c->customer, c->currency, CREDIT, c->id);
     int64_t gone = c->applied + c->refunded + c->voided + c->reversed + c->expired + c->adjusted + c->transferred +
@@ -134,7 +177,7 @@ static const char *credit_problem(const book *b, const crd_credit_record *c) {
         return say("credit %s: cause %u in state %u", c->id, c->cause, c->state);
     if (s.last_seq != c->last_seq) return say("credit %s: last entry is not %lld", c->id, (long long)c->last_seq);
     if (s.last_date != c->last_date) return say("credit %s: last date is not %d", c->id, (int)c->last_date);
-    return NULL;
+    return lines_problem(b, CRD_KIND_CREDIT, c->customer, c->id, c->line_count, c->original);
 }
 
 static const char *invoice_problem(const book *b, const crd_invoice_record *i) {
@@ -156,7 +199,8 @@ static const char *invoice_problem(const book *b, const crd_invoice_record *i) {
     if ((i->state == CRD_INVOICE_OPEN) != (i->open > 0)) return say("invoice %s: state %u", i->id, i->state);
     if (s.last_seq != i->last_seq) return say("invoice %s: last entry is not %lld", i->id, (long long)i->last_seq);
     if (s.last_date != i->last_date) return say("invoice %s: last date is not %d", i->id, (int)i->last_date);
-    return NULL;
+    if (returned_tax_problem(b, i) != NULL) return problem;
+    return lines_problem(b, CRD_KIND_INVOICE, i->customer, i->id, i->line_count, i->total);
 }
 
 static const char *receipt_problem(const book *b, const crd_receipt_record *r) {

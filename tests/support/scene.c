@@ -3,6 +3,8 @@
  */
 #include "support/scene.h"
 
+#include "support/change.h"
+
 #include <string.h>
 
 void scene_fill(world *w) {
@@ -10,7 +12,7 @@ void scene_fill(world *w) {
     crd_key names[2];
     const crd_key *items[2];
     crd_credit *k, *p, *m;
-    crd_invoice *i, *j, *n, *draft;
+    crd_invoice *i, *j, *l, *n, *draft;
     int careless = w->careless;
     w->careless = 1;
     customer(w, "c1");
@@ -36,6 +38,8 @@ void scene_fill(world *w) {
     spec.item_count = 2;
     OK(w, crd_reconcile(w->ledger, on(1), &spec, NULL)); /* receipt: entry 9 */
     hold_credit(w, k, NULL, "h", 40, 1, 500); /* entry 11 */
+    l = lined_invoice(w, "c1", "L", 1);
+    write_off(w, l, 0, 0, 1); /* entry 13: it is in no balance */
     w->careless = careless;
     if (!careless) world_check(w);
     crd_credit_free(k);
@@ -43,6 +47,7 @@ void scene_fill(world *w) {
     crd_credit_free(m);
     crd_invoice_free(i);
     crd_invoice_free(j);
+    crd_invoice_free(l);
     crd_invoice_free(n);
     crd_invoice_free(draft);
 }
@@ -56,6 +61,8 @@ scene scene_open(crd_ledger *ledger) {
     s.j = find_invoice(ledger, "c1", "J");
     s.draft = find_invoice(ledger, "c1", "D");
     s.held = find_hold(ledger, "c1", "h");
+    s.l = find_invoice(ledger, "c1", "L");
+    s.written_off_seq = 13;
     s.applied_seq = 8;
     s.receipt_seq = 9;
     return s;
@@ -68,6 +75,7 @@ crd_status scene_refresh(scene *s) {
     if (status == CRD_OK) status = crd_invoice_refresh(s->j);
     if (status == CRD_OK) status = crd_invoice_refresh(s->draft);
     if (status == CRD_OK) status = crd_hold_refresh(s->held);
+    if (status == CRD_OK) status = crd_invoice_refresh(s->l);
     return status;
 }
 
@@ -78,6 +86,7 @@ void scene_close(scene *s) {
     crd_invoice_free(s->j);
     crd_invoice_free(s->draft);
     crd_hold_free(s->held);
+    crd_invoice_free(s->l);
 }
 
 static crd_status run_customer(scene *s, const crd_request *request, int variant, crd_result *out) {
@@ -216,6 +225,58 @@ static crd_status run_release(scene *s, const crd_request *request, int variant,
     return crd_hold_release(s->ledger, request, s->held, variant ? 21 : 0, out);
 }
 
+static crd_status run_revise(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_revise_terms t = revise_terms(variant ? 61 : 60); /* of J, which 100 were applied to */
+    return crd_invoice_revise(s->ledger, request, s->j, &t, out);
+}
+
+static crd_status run_revise_lines(scene *s, const crd_request *request, int variant, crd_result *out) {
+    static const int64_t ends[] = {1};
+    crd_line_terms l = line_terms("D", 1, 100);
+    const crd_line_terms *list[1] = {&l};
+    crd_revise_terms t = revise_terms(600);
+    t.end_lines = ends;
+    t.end_line_count = 1;
+    t.add_lines = list;
+    t.add_line_count = 1;
+    if (variant) l.sku = "E";
+    return crd_invoice_revise(s->ledger, request, s->l, &t, out);
+}
+
+static crd_status run_return(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_line_terms l = line_terms("A", 1, 70);
+    const crd_line_terms *list[1] = {&l};
+    crd_credit_terms t = return_terms("B", "L", 70);
+    l.origin = variant ? "L/3" : "L/2";
+    t.lines = list;
+    t.line_count = 1;
+    return issue(s, request, &t, out);
+}
+
+static crd_status run_reverse(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_invoice_reverse_terms t;
+    crd_credit *made = NULL;
+    crd_status status;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.id = "R";
+    t.reason = variant ? "b" : "a";
+    status = crd_invoice_reverse(s->ledger, request, s->l, &t, &made);
+    if (status == CRD_OK) ck_assert_str_eq(crd_credit_get(made)->origin, "L");
+    if (status != CRD_OK) ck_assert_ptr_null(made);
+    crd_credit_free(made);
+    (void)out;
+    return status;
+}
+
+static crd_status run_write_off(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return crd_invoice_write_off(s->ledger, request, s->i, 50, variant ? CRD_CAUSE_TOLERANCE : 0, out);
+}
+
+static crd_status run_undo_write_off(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return try_undo(s->ledger, "c1", s->written_off_seq, variant ? 21 : 20, request, out);
+}
+
 const scene_command scene_commands[] = {
     {"add a customer", CRD_COMMAND_CUSTOMER_ADD, "terms.name", 0, 1, run_customer},
     {"issue a credit", CRD_COMMAND_CREDIT_ISSUE, "terms.reason", 0, 1, run_issue},
@@ -227,6 +288,12 @@ const scene_command scene_commands[] = {
     {"void a credit", CRD_COMMAND_CREDIT_VOID, "credit", 400, 0, run_void},
     {"void part of a credit", CRD_COMMAND_CREDIT_VOID, "amount", 1, 0, run_void_part},
     {"enter an invoice", CRD_COMMAND_INVOICE_ENTER, "terms.total", 0, 1, run_enter},
+    {"revise an invoice", CRD_COMMAND_INVOICE_REVISE, "terms.total", 40, 0, run_revise},
+    {"revise lines", CRD_COMMAND_INVOICE_REVISE, "terms.lines", 0, 0, run_revise_lines},
+    {"return a line", CRD_COMMAND_CREDIT_ISSUE, "terms.lines", 0, 1, run_return},
+    {"undo a write-off", CRD_COMMAND_UNDO, "amount", 20, 0, run_undo_write_off},
+    {"reverse an invoice", CRD_COMMAND_INVOICE_REVERSE, "terms.reason", 0, 1, run_reverse},
+    {"write off", CRD_COMMAND_WRITE_OFF, "cause", 50, 0, run_write_off},
     {"send a draft", CRD_COMMAND_INVOICE_SEND, "invoice", 200, 0, run_send},
     {"void an invoice", CRD_COMMAND_INVOICE_VOID, "flags", 100, 0, run_void_invoice},
     {"cancel a draft", CRD_COMMAND_INVOICE_VOID, "invoice", 0, 0, run_cancel},

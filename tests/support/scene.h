@@ -15,6 +15,8 @@ typedef struct scene {
     crd_invoice *i, *j;  /* 500 and 300 */
     crd_invoice *draft;  /* 200 */
     crd_hold *held;      /* 40 of K */
+    crd_invoice *l;      /* 1000 in three lines, written off */
+    int64_t written_off_seq;
     int64_t applied_seq; /* the application of K to J */
     int64_t receipt_seq; /* a reconcile's receipt: M 50 on N 50 */
 } scene;
