@@ -46,7 +46,7 @@ START_TEST(R44_M12_a_reversal_is_a_linked_memo_applied_in_full) {
     REFUSED(w, crd_invoice_revise(w->ledger, on(3), i, &rt, NULL), CRD_E_RETURNED); /* up neither */
     undo(w, "c1", 3, 40, 3); /* its application may be undone; the memo itself stays */
     OK(w, crd_credit_refresh(k));
-    REFUSED(w, crd_credit_void(w->ledger, on(3), k, 0, NULL), CRD_E_STATE);
+    REFUSED(w, crd_credit_void(w->ledger, on(3), k, 0, 0, NULL), CRD_E_STATE);
     OK(w, crd_invoice_refresh(i));
     REFUSED(w, crd_invoice_void(w->ledger, on(3), i, 0, NULL), CRD_E_RETURNED);
     crd_invoice_free(i);

@@ -50,7 +50,7 @@ START_TEST(M12_what_is_voided_of_a_return_may_be_returned_again) {
     customer(w, "c1");
     crd_invoice_free(invoice(w, "c1", "I", 100, 0, 30));
     k = give_back(w, "c1", "K", "I", 60, 1);
-    OK(w, crd_credit_void(w->ledger, on(2), k, 25, &r));
+    OK(w, crd_credit_void(w->ledger, on(2), k, 25, 0, &r));
     world_check(w);
     b = world_book(w);
     ck_assert_str_eq(book_entry(b, "c1", "EUR", r.first_seq)->invoice, "I");
@@ -58,9 +58,9 @@ START_TEST(M12_what_is_voided_of_a_return_may_be_returned_again) {
     book_free(b);
     REFUSED(w, try_return(w, NULL, "I", 66, 2), CRD_E_RETURNED);
     FIGURES(w, 65, 66);
-    REFUSED(w, crd_credit_void(w->ledger, on(1), k, 25, NULL), CRD_E_DATE);
+    REFUSED(w, crd_credit_void(w->ledger, on(1), k, 25, 0, NULL), CRD_E_DATE);
     crd_credit_free(give_back(w, "c1", "L", "I", 5, 4));
-    REFUSED(w, crd_credit_void(w->ledger, on(3), k, 1, NULL), CRD_E_DATE); /* the invoice was touched on the 4th */
+    REFUSED(w, crd_credit_void(w->ledger, on(3), k, 1, 0, NULL), CRD_E_DATE); /* the invoice was touched on the 4th */
     FIGURES(w, DAY(4), DAY(3));
     void_credit(w, k, 0, 4);
     ck_assert_int_eq(stored_invoice(w, "c1", "I").returned, 5);
@@ -292,7 +292,7 @@ START_TEST(R64_a_return_within_the_unit_of_its_invoice) {
     t.id = "L";
     ENDS(w->ledger, crd_credit_issue(w->ledger, on(0), "c1", &t, NULL), CRD_E_RETURNED);
     FIGURES(w, 3000, 4000);
-    OK(w, crd_credit_void(w->ledger, on(0), k, 0, NULL));
+    OK(w, crd_credit_void(w->ledger, on(0), k, 0, 0, NULL));
     OK(w, crd_credit_issue(w->ledger, on(0), "c1", &t, NULL));
     OK(w, crd_unit_commit(w->ledger));
     world_check(w);
