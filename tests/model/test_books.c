@@ -108,6 +108,14 @@ static crd_status do_issue(game *g) {
         t.currency = of->currency;
         who = of->customer;
     }
+    if (chance(7)) {
+        static const uint32_t stands_for[] = {CRD_CREDIT_DEPOSIT, CRD_CREDIT_MEMO, CRD_CREDIT_GOODWILL};
+        t.kind = CRD_CREDIT_OPENING;
+        t.stands_for = stands_for[below(3)];
+        t.flags = 0;
+        t.origin = NULL;
+        t.tax = 0;
+    }
     if (chance(6)) t.flags |= CRD_ISSUE_APPLY;
     return crd_credit_issue(g->w->ledger, now(g), who, &t, NULL);
 }
@@ -155,7 +163,45 @@ static crd_status do_apply(game *g) {
 static crd_status do_void(game *g) {
     const crd_credit_record *c = any_credit(g);
     if (c == NULL) return CRD_E_NOT_FOUND;
-    WITH(g, credit, c, crd_credit_void(g->w->ledger, now(g), h, chance(2) ? 0 : some(c->remaining), NULL));
+    WITH(g, credit, c, crd_credit_void(g->w->ledger, now(g), h, chance(2) ? 0 : some(c->remaining),
+                                 0, NULL));
+}
+
+static crd_status do_refund(game *g) {
+    const crd_credit_record *c = any_credit(g);
+    crd_refund_terms t;
+    if (c == NULL) return CRD_E_NOT_FOUND;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.amount = chance(3) ? 0 : some(c->remaining);
+    t.flags = chance(3) ? CRD_REFUND_OVERRIDE : 0;
+    WITH(g, credit, c, crd_credit_refund(g->w->ledger, now(g), h, &t, NULL));
+}
+
+static crd_status do_adjust(game *g) {
+    crd_adjust_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.target = (int64_t)below(300);
+    t.reason = "counted";
+    return crd_credit_adjust(g->w->ledger, now(g), anyone(), chance(6) ? "JPY" : "EUR", &t, NULL);
+}
+
+static crd_status do_transfer(game *g) {
+    const crd_credit_record *c = any_credit(g);
+    crd_transfer_terms t;
+    if (c == NULL) return CRD_E_NOT_FOUND;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.customer = customers[strcmp(c->customer, customers[0]) == 0];
+    t.amount = chance(3) ? 0 : some(c->remaining);
+    WITH(g, credit, c, crd_credit_transfer(g->w->ledger, now(g), h, &t, NULL, NULL));
+}
+
+static crd_status do_delete(game *g) {
+    const crd_credit_record *c = any_credit(g);
+    if (c == NULL) return CRD_E_NOT_FOUND;
+    WITH(g, credit, c, crd_credit_delete(g->w->ledger, now(g), h, chance(2) ? CRD_DELETE_CASCADE : 0, NULL));
 }
 
 static crd_status do_send(game *g) {
@@ -284,6 +330,10 @@ static const struct {
     {"enter", 14, do_enter},
     {"apply", 14, do_apply},
     {"void", 4, do_void},
+    {"refund", 5, do_refund},
+    {"adjust", 3, do_adjust},
+    {"transfer", 5, do_transfer},
+    {"delete", 3, do_delete},
     {"send", 4, do_send},
     {"void invoice", 3, do_void_invoice},
     {"revise", 6, do_revise},
@@ -377,7 +427,8 @@ START_TEST(M1_M17_whatever_is_done_the_identities_hold_and_the_postings_agree) {
                                      CRD_ENTRY_EXPIRE,   CRD_ENTRY_INVOICE,      CRD_ENTRY_SEND,    CRD_ENTRY_REVISE,
                                      CRD_ENTRY_WRITE_OFF, CRD_ENTRY_UNWRITE_OFF, CRD_ENTRY_INVOICE_VOID, CRD_ENTRY_RECEIPT,
                                      CRD_ENTRY_RECEIPT_UNDO, CRD_ENTRY_HOLD,     CRD_ENTRY_RELEASE, CRD_ENTRY_CAPTURE,
-                                     CRD_ENTRY_LAPSE};
+                                     CRD_ENTRY_LAPSE,    CRD_ENTRY_REFUND,       CRD_ENTRY_UNREFUND, CRD_ENTRY_ADJUST,
+                                     CRD_ENTRY_ADJUST_PIECE, CRD_ENTRY_TRANSFER, CRD_ENTRY_UNTRANSFER, CRD_ENTRY_DELETE};
     const char *given = getenv("CREDIT_TEST_SEED");
     uint64_t runs = getenv("CREDIT_TEST_LONG") != NULL ? 5000 : 150;
     if (given != NULL && *given != '\0') {
