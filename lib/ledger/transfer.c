@@ -160,6 +160,31 @@ static crd_status load_there(crd__command *command, const crd__application *name
     return crd__command_feature(command, there);
 }
 
+/* Both ends name each other, on the way back too. */
+static crd_status come_back(crd__command *command, const crd__concerned *on, const crd__decision *returns,
+                            const crd__application *named) {
+    crd_status status = CRD_OK;
+    for (uint32_t i = 0; status == CRD_OK && i < returns->count; i++) {
+        const crd__move *move = &returns->moves[i];
+        crd__decision one;
+        crd_entry_record entry;
+        if (move->type != CRD_ENTRY_UNTRANSFER) {
+            memset(&one, 0, sizeof one);
+            one.moves[one.count++] = *move;
+            status = crd__write_moves(command, on, &one, NULL, 0);
+            continue;
+        }
+        crd__entry_clear(&entry, move->type, move->date);
+        entry.amount = move->amount;
+        entry.flags = move->flags;
+        entry.undoes = move->undoes;
+        entry.other_customer = named->other_customer;
+        entry.other_id = named->other_id;
+        status = crd__write_entry(command, on, &entry);
+    }
+    return status;
+}
+
 static crd_status untransfer(crd__command *command, crd__doc *credit, crd__doc *there, const crd__application *named,
                              int64_t amount) {
     crd__untransfer_command ask;
@@ -184,7 +209,7 @@ static crd_status untransfer(crd__command *command, crd__doc *credit, crd__doc *
     command->result = result;
     if (status != CRD_OK) return status;
     concern(&on, credit->account, credit);
-    return crd__write_moves(command, &on, &returns, NULL, 0);
+    return come_back(command, &on, &returns, named);
 }
 
 crd_status crd__undo_transfer(crd__command *command, crd__account *account, const crd__application *named,

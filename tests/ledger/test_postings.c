@@ -237,6 +237,107 @@ START_TEST(R68_M17_M12_R82_a_life_of_invoices_as_postings) {
 }
 END_TEST
 
+static void refund(world *w, crd_credit *c, int64_t amount, int day, int64_t *seq) {
+    crd_refund_terms t;
+    crd_result r = result_block();
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.amount = amount;
+    OK(w, crd_credit_refund(w->ledger, on(day), c, &t, &r));
+    *seq = r.first_seq;
+}
+
+static int64_t transfer(world *w, crd_credit *c, const char *to, const char *id, int64_t amount, int day) {
+    crd_transfer_terms t;
+    crd_result r = result_block();
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.customer = to;
+    t.id = id;
+    t.amount = amount;
+    OK(w, crd_credit_transfer(w->ledger, on(day), c, &t, NULL, &r));
+    return r.first_seq;
+}
+
+static void adjust(world *w, const char *who, int64_t target, int day) {
+    crd_adjust_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.target = target;
+    t.reason = "counted";
+    OK(w, crd_credit_adjust(w->ledger, on(day), who, "EUR", &t, NULL));
+}
+
+static crd_credit *opening(world *w, const char *who, const char *id, uint32_t stands_for, int64_t amount) {
+    crd_credit_terms t = credit_terms(id, CRD_CREDIT_OPENING, amount);
+    crd_credit *out = NULL;
+    t.stands_for = stands_for;
+    OK(w, crd_credit_issue(w->ledger, on(0), who, &t, &out));
+    return out;
+}
+
+START_TEST(R68_M17_M10_M11_what_leaves_a_credit_as_postings) {
+    world *w = world_open(_i);
+    crd_credit *p, *m, *o, *d, *g;
+    int64_t refunded, moved;
+    customer(w, "c1");
+    customer(w, "c2");
+    p = cash(w, "c1", "P", 100, 0);
+    m = memo(w, "c1", "M", 30, 0);
+    o = opening(w, "c1", "O", CRD_CREDIT_DEPOSIT, 40);
+    g = opening(w, "c1", "G", CRD_CREDIT_GOODWILL, 5);
+    d = memo(w, "c1", "D", 7, 0);
+    OK(w, crd_credit_delete(w->ledger, on(0), d, 0, NULL));
+    refund(w, p, 10, 1, &refunded);
+    refund(w, o, 1, 1, &moved);
+    undo(w, "c1", refunded, 0, 2);
+    moved = transfer(w, p, "c2", "T", 50, 3);
+    undo(w, "c1", moved, 20, 4);
+    void_credit(w, g, 0, 5);
+    adjust(w, "c1", 100, 6); /* 70 + 30 + 39 less 39: the oldest first, which is the payment */
+    adjust(w, "c1", 103, 7);
+    tells(w, "c1",
+          "issue DEP -100 BANK +100\n"
+          "issue CRO -30 RET +30\n"
+          "issue DEP -40 OPN +40\n"
+          "issue CRO -5 OPN +5\n"
+          "issue CRO -7 RET +7\n"
+          "delete CRO +7 RET -7\n"
+          "refund DEP +10 BANK -10\n"
+          "refund DEP +1 BANK -1\n"
+          "unrefund DEP -10 BANK +10\n"
+          "transfer DEP +50 DEP -50 (c2)\n"
+          "untransfer DEP +20 (c2) DEP -20\n"
+          "void CRO +5 OPN -5\n"
+          "adjust_piece DEP +39 ADJ -39\n"
+          "issue CRO -3 ADJ +3");
+    tells(w, "c2",
+          "issue DEP +50 (c1) DEP -50\n"
+          "transfer DEP +20 DEP -20 (c1)");
+    tells(w, NULL, /* both ends: once, with the end that gives */
+          "issue DEP -100 BANK +100\n"
+          "issue CRO -30 RET +30\n"
+          "issue DEP -40 OPN +40\n"
+          "issue CRO -5 OPN +5\n"
+          "issue CRO -7 RET +7\n"
+          "delete CRO +7 RET -7\n"
+          "refund DEP +10 BANK -10\n"
+          "refund DEP +1 BANK -1\n"
+          "unrefund DEP -10 BANK +10\n"
+          "transfer DEP +50 DEP -50 (c2)\n"
+          "void CRO +5 OPN -5\n"
+          "adjust_piece DEP +39 ADJ -39\n"
+          "issue CRO -3 ADJ +3\n"
+          "transfer DEP +20 DEP -20 (c1)");
+    crd_credit_free(p);
+    crd_credit_free(m);
+    crd_credit_free(o);
+    crd_credit_free(d);
+    crd_credit_free(g);
+    world_close(w);
+}
+END_TEST
+
 static int count_rows(crd_ledger *ledger, const crd_posting_spec *spec) {
     crd_postings *postings = walk_open(ledger, spec);
     int count = 0;
@@ -828,6 +929,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R68_M17_M4_a_life_of_credit_as_postings, 0, STORES);
     tcase_add_loop_test(t, R68_M17_M9_a_draft_posts_when_it_is_sent, 0, STORES);
     tcase_add_loop_test(t, R68_M17_M12_R82_a_life_of_invoices_as_postings, 0, STORES);
+    tcase_add_loop_test(t, R68_M17_M10_M11_what_leaves_a_credit_as_postings, 0, STORES);
     tcase_add_loop_test(t, R68_a_walk_is_narrowed_by_customer_currency_and_date, 0, STORES);
     tcase_add_loop_test(t, R68_accounts_have_the_names_the_host_gives_them, 0, STORES);
     tcase_add_loop_test(t, R68_a_walk_goes_on_from_page_to_page, 0, STORES);
