@@ -4,7 +4,8 @@
  * Which entry of a chain posts what: an entry posts what it alone does to the records, and the sum over the chain is
  * what the rule says. A bounced payment is UNAPPLY (receivable / deposits), REVERSE (deposits / bank), the debit memo's
  * INVOICE (receivable / bank) and RECEIPT_REVERSE (what had expired, been voided or adjusted / bank): the bank gives
- * back the whole payment. The entries RECEIPT, ADJUST and RECEIPT_UNDO post nothing, what they cause does.
+ * back the whole payment. So it is with one entered in error, which ends with RECEIPT_UNDO. The entries RECEIPT and ADJUST
+ * post nothing, what they cause does.
  */
 #include "core/posting.h"
 
@@ -144,7 +145,7 @@ static void post_of_invoice(poster *p, const crd__posted *posted) {
     }
 }
 
-/* What of a bounced payment had become income: its money is gone from the bank all the same. */
+/* What of a payment that bounced, or never was, had become income: its money is gone from the bank all the same. */
 static void bounce(poster *p, const crd_credit_record *c) {
     leg(p, CRD_GL_BREAKAGE, c->expired + c->voided);
     leg(p, CRD_GL_ADJUSTMENT, c->adjusted);
@@ -179,6 +180,7 @@ static void post_of_credit(poster *p, const crd__posted *posted) {
     case CRD_ENTRY_ADJUST_PIECE: pair(p, liability(c), CRD_GL_ADJUSTMENT, e->amount); return;
     case CRD_ENTRY_UNADJUST: pair(p, liability(c), CRD_GL_ADJUSTMENT, -e->amount); return;
     case CRD_ENTRY_REVERSE: pair(p, liability(c), reverses_to(c), e->amount); return;
+    case CRD_ENTRY_RECEIPT_UNDO:
     case CRD_ENTRY_RECEIPT_REVERSE: bounce(p, c); return;
     case CRD_ENTRY_TRANSFER: transfer(p, c, e->amount, 0); return;
     case CRD_ENTRY_UNTRANSFER:

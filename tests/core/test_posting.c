@@ -201,6 +201,8 @@ START_TEST(M17_M13_a_bounced_payment_takes_the_whole_of_it_from_the_bank) {
     c.voided = 7;
     c.adjusted = 5;
     of_credit(&e, &c, WANT({BRK, 15, 0}, {ADJ, 5, 0}, {BANK, -20, 0}), "what had become income");
+    e.type = CRD_ENTRY_RECEIPT_UNDO;
+    of_credit(&e, &c, WANT({BRK, 15, 0}, {ADJ, 5, 0}, {BANK, -20, 0}), "what had, of money that never was");
     c.expired = c.voided = c.adjusted = 0;
     of_credit(&e, &c, NULL, 0, "nothing had become income");
 }
