@@ -257,5 +257,21 @@ CRD_API crd_status CRD_CALL crd_credit_transfer(crd_ledger *ledger, const crd_re
 CRD_API crd_status CRD_CALL crd_credit_delete(crd_ledger *ledger, const crd_request *request, crd_credit *credit,
                                               uint32_t flags, crd_result *out);
 
+/**
+ * Gives an application another amount (rules M3, M8). Less: the difference returns to the credit as by crd_undo(). More: a
+ * further application of the same pair, within the same receipt if there was one, so that a receipt's own line stays
+ * its own; it counts as part of the application from then on, whose number stays. @memberof crd_credit
+ *
+ * @param seq     entry of the application (CRD_ENTRY_APPLY), of its customer and currency
+ * @param amount  what it is to amount to; 0: nothing, as by crd_undo()
+ * @param out     that amount; last_seq 0 when it was so already; may be NULL
+ * @return #CRD_OK; #CRD_E_NOT_FOUND when there is no such application; #CRD_E_NOTHING when all of it was undone;
+ *         raising also #CRD_E_STATE (invoice, credit, or a receipt that was undone or reversed), #CRD_E_EXPIRED,
+ *         #CRD_E_RESTRICTED, and #CRD_E_CREDIT_AMOUNT or #CRD_E_INVOICE_AMOUNT with the most it could be; #CRD_E_CLOSED;
+ *         #CRD_E_DATE; and what a command may return
+ */
+CRD_API crd_status CRD_CALL crd_application_change(crd_ledger *ledger, const crd_request *request, const char *customer,
+                                                   const char *currency, int64_t seq, int64_t amount, crd_result *out);
+
 CRD_END
 #endif

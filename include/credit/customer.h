@@ -41,6 +41,32 @@ CRD_API const crd_customer_record *CRD_CALL crd_customer_get(const crd_customer 
 /** Frees the handle. NULL is allowed. */
 CRD_API void CRD_CALL crd_customer_free(crd_customer *customer);
 
+/** What to change of a customer. NULL texts stay as they are, "" clears one; switches that are not named stay. */
+typedef struct crd_customer_change_terms {
+    uint32_t struct_size;
+    uint32_t set;   /**< CRD_SWITCH_… to set; AUTO_APPLY_ON clears AUTO_APPLY_OFF and the other way round */
+    uint32_t clear; /**< CRD_SWITCH_… to clear */
+    uint32_t reserved;
+    const char *name;
+    const char *category;
+    const char *location;
+    const char *parent;
+} crd_customer_change_terms;
+
+/**
+ * Changes a customer. Its switches hold for all its accounts from this commit on, which is one unit over them.
+ * While the feature is off for the customer, only a change that clears #CRD_SWITCH_FEATURE_OFF is possible.
+ * @memberof crd_customer
+ * @param out  first_seq: the entry in the customer's own journal (currency ""); last_seq 0 when nothing was to be changed;
+ *             may be NULL
+ * @return #CRD_OK; #CRD_E_DISABLED; #CRD_E_CLOSED; and what a command may return
+ */
+CRD_API crd_status CRD_CALL crd_customer_change(crd_ledger *ledger, const crd_request *request, crd_customer *customer,
+                                                const crd_customer_change_terms *terms, crd_result *out);
+
+/** Reads the latest record; as crd_credit_refresh(). */
+CRD_API crd_status CRD_CALL crd_customer_refresh(crd_customer *customer);
+
 /** What a customer owes and is owed in one currency, in minor units. Credit past its expiry on the date, and neither held
  *  nor allocated, counts as expired in every figure, entered in the journal or not. */
 typedef struct crd_balance {

@@ -24,6 +24,7 @@ typedef struct crd_ledger crd_ledger;
 /** @name Commands: what authorize is asked about, and what a request record remembers
  * @{ */
 #define CRD_COMMAND_CUSTOMER_ADD 1
+#define CRD_COMMAND_CUSTOMER_CHANGE 2
 #define CRD_COMMAND_CREDIT_ISSUE 3
 #define CRD_COMMAND_CREDIT_APPLY 4
 #define CRD_COMMAND_CREDIT_VOID 5
@@ -44,12 +45,22 @@ typedef struct crd_ledger crd_ledger;
 #define CRD_COMMAND_INVOICE_REVISE 23
 #define CRD_COMMAND_INVOICE_REVERSE 24
 #define CRD_COMMAND_WRITE_OFF 25
+#define CRD_COMMAND_APPLICATION_CHANGE 26
+#define CRD_COMMAND_BULK_ISSUE 27
+#define CRD_COMMAND_ACKNOWLEDGE 28
+/** @} */
+
+/** @name Flags of a request
+ * @{ */
+/** The command may be dated in a closed period: for it, no period is closed. Authorize sees the flag; it is a right of
+ *  its own. A sweep refuses it, because nothing expires in a closed period. */
+#define CRD_REQUEST_OVERRIDE_CLOSED 0x01u
 /** @} */
 
 /** Who asks for a change, when, and under which key. Every mutating call takes one. */
 typedef struct crd_request {
     uint32_t struct_size;
-    uint32_t flags;        /**< 0 */
+    uint32_t flags;        /**< CRD_REQUEST_… */
     const char *actor;     /**< who; required, 1 to #CRD_MAX_ID bytes */
     const char *key;       /**< request key: makes the command happen once; NULL: none. May not begin with "~" */
     const char *note;      /**< free text kept with the entries; NULL: none */
@@ -86,7 +97,7 @@ typedef struct crd_operation {
     const char *subject;  /**< id of the document concerned, or "" when it is new */
     int64_t amount;       /**< in minor units; 0 where none is named */
     uint32_t flags;       /**< those of the call, such as CRD_REFUND_OVERRIDE; an override may be a right of its own */
-    uint32_t reserved;
+    uint32_t request_flags; /**< CRD_REQUEST_… of the request: a right to be asked for beside the command */
 } crd_operation;
 
 /** What happened, after it was kept. Records are valid until the callback returns; NULL where none is concerned. */

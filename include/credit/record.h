@@ -457,7 +457,7 @@ typedef struct crd_entry_record {
     const char *note;      /**< free text of the command; a reference or reason */
     const char *reference; /**< of an application: the host's reference; of a revision: its reason */
     int64_t undoes;        /**< seq of the entry this one undoes, in whole or part; ADJUST_PIECE, or ISSUE of an
-                              adjustment: its ADJUST; 0 = none */
+                                adjustment: its ADJUST; APPLY: the application whose amount it raises; 0 = none */
     uint32_t cause;        /**< CRD_CAUSE_… where a type has several */
     uint32_t reserved;
     int64_t figure_before; /**< ADJUST: available credit before; may exceed after. REVISE: total before */

@@ -278,6 +278,21 @@ int64_t crd__return_tax(const crd_invoice_record *invoice, int64_t amount);
 crd_status crd__decide_may_reverse(const crd_invoice_record *invoice, const crd__when *when, int64_t *amount,
                                    crd__refusal *why);
 
+/* application.c */
+
+typedef struct crd__reapply_command {
+    crd__when when;
+    int64_t seq;    /* the application */
+    int64_t left;   /* what is left of it, raises included */
+    int64_t amount; /* what it is to be; 0: nothing */
+    uint32_t flags; /* its own, CRD_ENTRY_... */
+} crd__reapply_command;
+/* Either what is to be unapplied (`lower`), or the move that raises it, or nothing when it is as asked. What is
+ * unapplied is decided by crd__decide_unapply(). `receipt` is the one that made the application, or NULL. */
+crd_status crd__decide_reapply(const crd_credit_record *credit, const crd_invoice_record *invoice,
+                               const crd_receipt_record *receipt, const crd__reapply_command *command, int64_t *lower,
+                               crd__decision *out, crd__refusal *why);
+
 /* order.c */
 
 /* The value of one key (CRD_ORDER_...) of an order of allocation; 0 for a key that does not concern the side. */

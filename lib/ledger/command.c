@@ -15,7 +15,8 @@ static crd_status take_request(crd_ledger *ledger, const crd_request *request, c
     int64_t now;
     crd_status status = crd__take_struct(ledger, "request", &r, sizeof r, sizeof r, request);
     if (status != CRD_OK) return status;
-    if (r.flags != 0) return crd__fail_argument(ledger, "request.flags", "must be 0");
+    if (r.flags & ~CRD_REQUEST_OVERRIDE_CLOSED)
+        return crd__fail_argument(ledger, "request.flags", "has an unknown flag");
     if (r.reserved != 0) return crd__fail_argument(ledger, "request.reserved", "must be 0");
     status = crd__check_any_id(ledger, "request.actor", r.actor);
     if (status == CRD_OK && r.key != NULL) status = crd__check_id(ledger, "request.key", r.key);
@@ -210,6 +211,7 @@ static crd_status authorize(crd__command *command, const char *customer, const c
     operation.subject = subject != NULL ? subject : "";
     operation.amount = amount;
     operation.flags = command->flags;
+    operation.request_flags = command->request.flags;
     if (ledger->hooks.authorize == NULL) {
         refused = (ledger->flags & CRD_LEDGER_DENY) != 0;
     } else {
@@ -337,10 +339,14 @@ crd_status crd__command_account(crd__command *command, const char *customer, con
     return status;
 }
 
+int32_t crd__command_closed(const crd__command *command) {
+    return command->request.flags & CRD_REQUEST_OVERRIDE_CLOSED ? 0 : command->ledger->settings.closed_through;
+}
+
 crd__when crd__command_when(const crd__command *command, int direct) {
     crd__when when;
     when.date = command->date;
-    when.closed_through = command->ledger->settings.closed_through;
+    when.closed_through = crd__command_closed(command);
     when.direct = direct;
     return when;
 }
@@ -548,6 +554,9 @@ crd_status crd__command_end(crd__command *command, crd_status status) {
     int keyed = command->request.key != NULL && command->customer != NULL;
     if (status == CRD_OK && !command->answered && keyed) status = remember_key(command);
     if (status != CRD_OK) crd__unit_back(ledger, &command->before);
+    /* What finds nothing to do writes nothing, so nothing else asks whether it was done under this key. */
+    if (status == CRD_OK && keyed && command->own_unit && !command->answered && ledger->unit.entries.count == 0)
+        status = ask_key(command);
     if (status == CRD_OK && command->own_unit && !command->answered) status = crd__unit_keep(ledger, 0);
     if (status != CRD_OK && keyed && command->own_unit && !command->answered && asks_key(status)) {
         crd_error error = ledger->error;

@@ -39,7 +39,7 @@ static crd_status add_customer(crd__command *command, const char *customer, cons
     }
     if (found || account != NULL)
         return crd__fail_subject(ledger, CRD_E_EXISTS, CRD_KIND_CUSTOMER, customer, customer, NULL);
-    if (command->date <= ledger->settings.closed_through) {
+    if (command->date <= crd__command_closed(command)) {
         crd__refusal why;
         (void)crd__refuse(&why, CRD_E_CLOSED, CRD_KIND_CUSTOMER, customer, ledger->settings.closed_through,
                           command->date);

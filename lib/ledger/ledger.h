@@ -303,6 +303,8 @@ crd_status crd__command_finish(crd__command *command, crd_status status, crd_res
 crd_status crd__command_create(crd__command *command, crd_status status, uint32_t kind, crd__doc *doc,
                                const char *customer, crd__handle **out);
 crd__when crd__command_when(const crd__command *command, int direct);
+/* The last day on which the command may not be dated, 0 when its request overrides that. */
+int32_t crd__command_closed(const crd__command *command);
 
 /* Writes one entry: folds it into the records and chains it. `entry` holds type, amount, date and what else the type
  * needs; administration and ids are filled in here. */
@@ -416,7 +418,7 @@ typedef struct crd__application {
     uint32_t cause;
     const char *credit, *invoice, *receipt;
     const char *other_customer, *other_id; /* TRANSFER: where it went */
-    int64_t undoes; /* ADJUST_PIECE: its ADJUST */
+    int64_t undoes; /* ADJUST_PIECE: its ADJUST; APPLY: the application it raises the amount of, 0: it is one of its own */
 } crd__application;
 
 /* What one credit, invoice or receipt did that can be undone, of the types in `types` (a set of CRD__BIT), oldest first,

@@ -891,7 +891,7 @@ static crd_status write_application(const crd_plan *plan, crd__command *command,
     on->invoice = a->invoice->doc;
     memset(&decision, 0, sizeof decision);
     ask.when.date = a->public.business_date;
-    ask.when.closed_through = ledger->settings.closed_through;
+    ask.when.closed_through = crd__command_closed(command);
     ask.when.direct = 0;
     ask.amount = a->public.amount;
     ask.clamp = 0;
@@ -1149,7 +1149,7 @@ static crd_status begin_posting(posting *p, crd_plan *plan, const crd_request *r
         status = crd__command_allow(&p->command, "", plan->spec.currency != NULL ? plan->spec.currency : "", "", 0);
         p->command.request.key = key;
     }
-    if (status == CRD_OK && plan->date <= ledger->settings.closed_through) {
+    if (status == CRD_OK && plan->date <= crd__command_closed(&p->command)) {
         crd__refusal why;
         (void)crd__refuse(&why, CRD_E_CLOSED, CRD_KIND_ACCOUNT, "", ledger->settings.closed_through, plan->date);
         status = crd__fail_refusal(ledger, &why, "", "");

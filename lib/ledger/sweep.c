@@ -203,6 +203,8 @@ static crd_status begin(sweeping *s, const crd_sweep_spec *spec) {
     if (status == CRD_OK && s->spec.customer != NULL) status = crd__check_any_id(ledger, "spec.customer", s->spec.customer);
     if (status == CRD_OK && s->command.request.key != NULL)
         status = crd__fail_argument(ledger, "request.key", "must be NULL: a sweep may simply be sent again");
+    if (status == CRD_OK && s->command.request.flags != 0)
+        status = crd__fail_argument(ledger, "request.flags", "must be 0: nothing expires in a closed period");
     if (status == CRD_OK) status = keep_request(s);
     if (status == CRD_OK)
         status = crd__command_allow(&s->command, s->spec.customer != NULL ? s->spec.customer : "", "", "", 0);

@@ -55,6 +55,7 @@ void scene_fill(world *w) {
 scene scene_open(crd_ledger *ledger) {
     scene s;
     s.ledger = ledger;
+    ck_assert_int_eq(crd_customer_find(ledger, "c1", &s.c), CRD_OK);
     s.k = find_credit(ledger, "c1", "K");
     s.p = find_credit(ledger, "c1", "P");
     s.i = find_invoice(ledger, "c1", "I");
@@ -76,6 +77,7 @@ crd_status scene_refresh(scene *s) {
     if (status == CRD_OK) status = crd_invoice_refresh(s->draft);
     if (status == CRD_OK) status = crd_hold_refresh(s->held);
     if (status == CRD_OK) status = crd_invoice_refresh(s->l);
+    if (status == CRD_OK) status = crd_customer_refresh(s->c);
     return status;
 }
 
@@ -87,6 +89,7 @@ void scene_close(scene *s) {
     crd_invoice_free(s->draft);
     crd_hold_free(s->held);
     crd_invoice_free(s->l);
+    crd_customer_free(s->c);
 }
 
 static crd_status run_customer(scene *s, const crd_request *request, int variant, crd_result *out) {
@@ -277,6 +280,31 @@ static crd_status run_undo_write_off(scene *s, const crd_request *request, int v
     return try_undo(s->ledger, "c1", s->written_off_seq, variant ? 21 : 20, request, out);
 }
 
+static crd_status change_customer(scene *s, const crd_request *request, uint32_t set, const char *name, crd_result *out) {
+    crd_customer_change_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.set = set;
+    t.name = name;
+    return crd_customer_change(s->ledger, request, s->c, &t, out);
+}
+
+static crd_status run_rename(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return change_customer(s, request, 0, variant ? "B" : "A", out);
+}
+
+static crd_status run_switch(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return change_customer(s, request, variant ? CRD_SWITCH_AUTO_APPLY_ON : CRD_SWITCH_AUTO_APPLY_OFF, NULL, out);
+}
+
+static crd_status run_lower(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return crd_application_change(s->ledger, request, "c1", "EUR", s->applied_seq, variant ? 61 : 60, out);
+}
+
+static crd_status run_raise(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return crd_application_change(s->ledger, request, "c1", "EUR", s->applied_seq, variant ? 161 : 160, out);
+}
+
 const scene_command scene_commands[] = {
     {"add a customer", CRD_COMMAND_CUSTOMER_ADD, "terms.name", 0, 1, run_customer},
     {"issue a credit", CRD_COMMAND_CREDIT_ISSUE, "terms.reason", 0, 1, run_issue},
@@ -285,6 +313,10 @@ const scene_command scene_commands[] = {
     {"apply", CRD_COMMAND_CREDIT_APPLY, "terms.amount", 250, 0, run_apply},
     {"apply what is possible", CRD_COMMAND_CREDIT_APPLY, "invoice", 200, 0, run_apply_clamped},
     {"apply outside", CRD_COMMAND_CREDIT_APPLY, "terms.reference", 30, 0, run_apply_outside},
+    {"rename a customer", CRD_COMMAND_CUSTOMER_CHANGE, "change.name", 0, 0, run_rename},
+    {"switch a customer", CRD_COMMAND_CUSTOMER_CHANGE, "change.set", 0, 0, run_switch},
+    {"lower an application", CRD_COMMAND_APPLICATION_CHANGE, "amount", 60, 0, run_lower},
+    {"raise an application", CRD_COMMAND_APPLICATION_CHANGE, "amount", 160, 0, run_raise},
     {"void a credit", CRD_COMMAND_CREDIT_VOID, "credit", 400, 0, run_void},
     {"void part of a credit", CRD_COMMAND_CREDIT_VOID, "amount", 1, 0, run_void_part},
     {"enter an invoice", CRD_COMMAND_INVOICE_ENTER, "terms.total", 0, 1, run_enter},

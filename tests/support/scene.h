@@ -10,6 +10,7 @@
 /* The handles of one ledger on the book that scene_fill() made. */
 typedef struct scene {
     crd_ledger *ledger;
+    crd_customer *c;     /* "c1" */
     crd_credit *k;       /* memo of 1000, 100 of it applied to J, 40 held */
     crd_credit *p;       /* promise of 400 */
     crd_invoice *i, *j;  /* 500 and 300 */
