@@ -51,6 +51,13 @@ static crd_status iso_exponent(const char *currency, int32_t *out) {
     return CRD_E_CURRENCY;
 }
 
+int crd__currency_code(uint64_t n, char *out) {
+    if (n >= sizeof table / sizeof table[0]) return 0;
+    memcpy(out, table[n], 3);
+    out[3] = '\0';
+    return 1;
+}
+
 crd_status crd__currency_exponent(const char *currency, const crd_currency *const *overrides, uint64_t count,
                                   int32_t *out) {
     if (out == NULL) return CRD_E_ARGUMENT;

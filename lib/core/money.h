@@ -42,6 +42,9 @@ static inline int crd__sub(int64_t a, int64_t b, int64_t *out) {
 #define crd__sub crd__sub_portable
 #endif
 
+/* The n-th code of the table of ISO 4217, in four bytes with the NUL; 0 behind the last. */
+int crd__currency_code(uint64_t n, char *out);
+
 /*
  * The exponent of a currency: the first of the `count` overrides with that code, else ISO 4217's. Overrides
  * were checked when they came in; `overrides` may be NULL when there are none. CRD_OK, CRD_E_CURRENCY or

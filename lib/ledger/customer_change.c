@@ -2,11 +2,12 @@
  * Changing a customer: what it is called, and the switches its accounts obey.
  *
  * Invariants:
- * 1. Every account of a customer has the customer's switches, or is part of the unit that gives it them: a change of
- *    switches is one unit over all accounts. An account that comes to be meanwhile guards the customer's own account,
- *    which every change writes to; so one of the two conflicts.
+ * 1. Every account has its customer's switches: a change of them is one unit over all accounts there are, which also
+ *    guards that there are no others. An account that comes to be later guards the customer's own account, which the
+ *    change wrote to, so it has the new switches or conflicts.
  * 2. While the feature is off for a customer, nothing of it changes but that switch (rule M16).
  */
+#include "core/money.h"
 #include "ledger/ledger.h"
 
 #include <string.h>
@@ -60,6 +61,45 @@ static crd_status switch_account(crd__command *command, crd__account *account, u
     return crd__write_entry(command, &on, &entry);
 }
 
+static int among(const crd__list *accounts, const crd__account *own, const char *currency) {
+    for (uint64_t i = 0; i < accounts->count; i++) {
+        const crd__account *account = accounts->items[i];
+        if (strcmp(account->record.currency, currency) == 0 &&
+            strcmp(account->record.customer, own->record.customer) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* The unit depends on there being no account of that currency. What stands for it is in no table and lives in the unit's
+ * arena, so nothing ever frees it. */
+static crd_status guard_absence(crd_ledger *ledger, const crd__list *held, const crd__account *own, const char *code) {
+    crd__account *absent;
+    if (among(held, own, code) || among(&ledger->unit.accounts, own, code) || among(&ledger->unit.guards, own, code))
+        return CRD_OK;
+    absent = crd__arena_take(&ledger->unit.arena, sizeof *absent);
+    if (absent == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
+    memset(absent, 0, sizeof *absent);
+    absent->ledger = ledger;
+    absent->refs = 1;
+    crd__record_clear(CRD_KIND_ACCOUNT, &absent->record);
+    absent->record.customer = crd__arena_text(&ledger->unit.arena, own->record.customer);
+    absent->record.currency = crd__arena_text(&ledger->unit.arena, code);
+    if (absent->record.customer == NULL || absent->record.currency == NULL)
+        return crd__fail(ledger, CRD_E_NOMEM, NULL);
+    return crd__guard_account(ledger, absent);
+}
+
+static crd_status guard_absent_accounts(crd_ledger *ledger, const crd__list *held, const crd__account *own) {
+    char code[4];
+    crd_status status = CRD_OK;
+    for (uint64_t n = 0; status == CRD_OK && crd__currency_code(n, code); n++)
+        status = guard_absence(ledger, held, own, code);
+    for (uint64_t n = 0; status == CRD_OK && n < ledger->currency_count; n++)
+        status = guard_absence(ledger, held, own, ledger->currencies[n]->code);
+    return status;
+}
+
 /* Every account of the customer but its own: those stored, and those that the open unit made. */
 static crd_status switch_accounts(crd__command *command, crd__account *own, uint32_t switches) {
     crd_ledger *ledger = command->ledger;
@@ -76,6 +116,7 @@ static crd_status switch_accounts(crd__command *command, crd__account *own, uint
         if (account != own && strcmp(account->record.customer, own->record.customer) == 0)
             status = switch_account(command, account, switches);
     }
+    if (status == CRD_OK) status = guard_absent_accounts(ledger, &held, own);
     crd__release(ledger, &held);
     return status;
 }

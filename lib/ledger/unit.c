@@ -314,6 +314,12 @@ static crd_status check_changes(const crd__assembly *as) {
     return CRD_OK;
 }
 
+/* A guard that no account of the batch stands for: neither the same, nor one that the unit made where none was. */
+static int guards_alone(crd_ledger *ledger, const crd__account *guard) {
+    const crd__account *live = guard->live ? guard : crd__live(ledger, guard->record.customer, guard->record.currency);
+    return !guard->dirty && (guard->base != 0 || live == NULL || live->base != 0 || !live->dirty);
+}
+
 static crd_status assemble(crd_ledger *ledger, int independent, crd__assembly *as) {
     const crd__unit *unit = &ledger->unit;
     uint64_t accounts = unit->accounts.count + unit->guards.count;
@@ -343,7 +349,7 @@ static crd_status assemble(crd_ledger *ledger, int independent, crd__assembly *a
     for (uint64_t i = 0; i < unit->accounts.count; i++)
         if (!out_of_batch(unit->accounts.items[i])) as->accounts.items[as->accounts.count++] = unit->accounts.items[i];
     for (uint64_t i = 0; i < unit->guards.count; i++)
-        if (!((crd__account *)unit->guards.items[i])->dirty)
+        if (guards_alone(ledger, unit->guards.items[i]))
             as->accounts.items[as->accounts.count++] = unit->guards.items[i];
     if (as->accounts.count > CRD_MAX_ACCOUNTS)
         return crd__fail(ledger, CRD_E_TOO_LARGE, "the unit of work touches more than 1024 accounts; split it");
