@@ -88,7 +88,8 @@ static crd_status undo_write_off(crd__command *command, undo_of *of, int64_t amo
 
 static crd_status refuse_receipt(crd_ledger *ledger, const undo_of *of, crd_status code, int64_t given) {
     crd__refusal why;
-    (void)crd__refuse(&why, code, CRD_KIND_RECEIPT, of->named.receipt, 0, given);
+    (void)crd__refuse(&why, code, CRD_KIND_RECEIPT, of->named.receipt,
+                      code == CRD_E_CLOSED ? ledger->settings.closed_through : 0, given);
     return crd__fail_refusal(ledger, &why, of->account->record.customer, of->account->record.currency);
 }
 

@@ -262,8 +262,8 @@ static struct {
 static int32_t CRD_CALL authorize(void *ctx, const crd_operation *operation) {
     (void)ctx;
     guard.asked++;
-    guard.flags = operation->flags;
-    return guard.refuse_override && (operation->flags & CRD_REQUEST_OVERRIDE_CLOSED);
+    guard.flags = operation->request_flags;
+    return guard.refuse_override && (operation->request_flags & CRD_REQUEST_OVERRIDE_CLOSED);
 }
 
 static const crd_request *overriding(int day, const char *key) {
