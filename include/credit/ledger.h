@@ -42,6 +42,8 @@ typedef struct crd_ledger crd_ledger;
 #define CRD_COMMAND_CAPTURE 17
 #define CRD_COMMAND_RELEASE 18
 #define CRD_COMMAND_SWEEP 19
+#define CRD_COMMAND_RECEIPT_ENTER 20
+#define CRD_COMMAND_RECEIPT_REVERSE 21
 #define CRD_COMMAND_INVOICE_REVISE 23
 #define CRD_COMMAND_INVOICE_REVERSE 24
 #define CRD_COMMAND_WRITE_OFF 25
@@ -237,14 +239,16 @@ CRD_API crd_status CRD_CALL crd_unit_rollback(crd_ledger *ledger);
  * Takes back what one journal entry did (rules M8, M14):
  * an application (CRD_ENTRY_APPLY), in whole or part, so that the money returns to the credit it came from and the
  * invoice is open again; a write-off (CRD_ENTRY_WRITE_OFF), in whole or part, because it was recovered;
- * or a receipt (CRD_ENTRY_RECEIPT) that applied credits, whole. Nothing is applied anew.
+ * or a receipt (CRD_ENTRY_RECEIPT), whole, because it was entered in error: what it applied and wrote off, and whatever
+ * its own money did since. Nothing is applied anew.
  *
  * @param request   who and when
  * @param customer,currency,seq  the entry
  * @param amount    part of an application or write-off to take back; 0: all that is left of it
  * @param out       what was done: the amount taken back; may be NULL
  * @return #CRD_OK; #CRD_E_NOT_FOUND; #CRD_E_NOTHING when it was undone before; #CRD_E_STATE when it is not of a
- *         kind that can be undone; #CRD_E_CREDIT_AMOUNT above what is left of it, #CRD_E_INVOICE_AMOUNT of a write-off;
+ *         kind that can be undone; #CRD_E_IN_USE for a receipt of whose money something is refunded or transferred (limit:
+ *         how much): undo that first; #CRD_E_CREDIT_AMOUNT above what is left of it, #CRD_E_INVOICE_AMOUNT of a write-off;
  *         #CRD_E_CLOSED, #CRD_E_DATE and
  *         everything a command may return
  */

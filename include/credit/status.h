@@ -72,6 +72,8 @@ typedef int32_t crd_status;
 #define CRD_E_CANCELLED (-23)
 /** The credit is restricted to other kinds of invoice. */
 #define CRD_E_RESTRICTED (-24)
+/** The lines of a receipt do not add up; `given` is what remains to be distributed, `limit` is 0. */
+#define CRD_E_DISTRIBUTION (-25)
 /** The credit is of a class that is not paid out (rule M4), or was issued as not refundable; `limit` is its class. */
 #define CRD_E_NOT_REFUNDABLE (-26)
 /** More than was sold would be returned, or a return or reversal of the invoice stands in the way; `limit` is what may

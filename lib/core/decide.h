@@ -303,4 +303,62 @@ int crd__order_known(uint32_t key);
 uint32_t crd__left_credit(const crd_credit_record *credit, int32_t date, int use_cash);
 uint32_t crd__left_invoice(const crd_invoice_record *invoice, int32_t date);
 
+/* receipt.c */
+
+/* A credit or an invoice on a receipt, once however many lines name it. The decision works on the last four. */
+typedef struct crd__party {
+    const crd_credit_record *credit; /* or */
+    const crd_invoice_record *invoice;
+    int64_t open;  /* what it has that this receipt does not claim yet */
+    int64_t asked; /* claimed by lines that leave the other side open */
+    int64_t paid;  /* invoice: by this receipt */
+    int32_t last;  /* date of its last entry, those of this receipt included */
+    int32_t rank;  /* the ledger's, for sorting */
+} crd__party;
+
+typedef struct crd__receipt_line {
+    crd__party *credit, *invoice; /* NULL where the line names none */
+    uint32_t kind;                /* CRD_RECEIPT_... */
+    int64_t amount;
+} crd__receipt_line;
+
+typedef struct crd__receipt_command {
+    crd__when when;
+    uint32_t flags; /* CRD_RECEIPT_... */
+    int64_t amount;
+    const char *id;
+    int32_t expires; /* of its own money, 0: never */
+    const crd__receipt_line *lines;
+    crd__party *const *credits;  /* in the order of allocation */
+    crd__party *const *invoices; /* the same; to distribute, every open one */
+    uint64_t line_count, credit_count, invoice_count;
+} crd__receipt_command;
+
+/* An application or a write-off of the receipt. `credit` is NULL where its own money pays, and for a write-off. */
+typedef struct crd__receipt_move {
+    crd__move move;
+    crd__party *credit, *invoice;
+} crd__receipt_move;
+
+typedef struct crd__receipt_plan {
+    crd__receipt_move *moves; /* room for crd__receipt_moves() */
+    void *work;               /* crd__receipt_work() bytes, aligned */
+    uint64_t count;
+    int64_t applied;
+    int64_t kept; /* of its money, as credit */
+} crd__receipt_plan;
+
+uint64_t crd__receipt_moves(const crd__receipt_command *command);
+uint64_t crd__receipt_work(const crd__receipt_command *command);
+crd_status crd__decide_receipt(const crd__receipt_command *command, crd__receipt_plan *out, crd__refusal *why);
+
+/* May a payment be reversed? Its date, the latest of all it touches, is `when.date`. */
+crd_status crd__decide_may_bounce(const crd_receipt_record *receipt, const crd_credit_record *credit,
+                                   const crd__when *when, uint32_t flags, crd__refusal *why);
+/* May a receipt be undone whole, as entered in error? `credit` is NULL for a receipt of zero. */
+crd_status crd__decide_may_undo_receipt(const crd_receipt_record *receipt, const crd_credit_record *credit,
+                                        const crd__when *when, crd__refusal *why);
+/* One application of the money taken back: it is freed, and gone at once whatever its expiry or state (rule M13). */
+void crd__decide_bounced(int64_t seq, int64_t left, int own_receipt, int32_t date, crd__decision *out);
+
 #endif

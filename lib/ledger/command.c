@@ -224,7 +224,7 @@ static crd_status authorize(crd__command *command, const char *customer, const c
 
 /* While the feature is off, time still takes back (rule M16). */
 static int works_while_off(uint32_t code) {
-    return code == CRD_COMMAND_SWEEP;
+    return code == CRD_COMMAND_SWEEP || code == CRD_COMMAND_RECEIPT_REVERSE;
 }
 
 crd_status crd__command_allow(crd__command *command, const char *customer, const char *currency, const char *subject,
@@ -300,17 +300,39 @@ static crd_status new_account(crd__command *command, const char *customer, const
     return crd__write_entry(command, &on, &entry);
 }
 
-/* An id is taken by a document of any currency: one that was read, or one that the open unit created. */
-static crd_status taken(crd_ledger *ledger, const crd__list *held, uint32_t kind, const char *customer, const char *id) {
+crd__doc *crd__command_taken(crd_ledger *ledger, const crd__list *held, uint32_t kind, const char *customer,
+                             const char *id) {
     const crd__list *changed = &ledger->unit.accounts;
-    int found = 0;
-    for (uint64_t i = 0; id != NULL && !found && i < held->count; i++)
-        found = crd__doc_find(held->items[i], kind, id) != NULL;
-    for (uint64_t i = 0; id != NULL && !found && i < changed->count; i++) {
+    crd__doc *found = NULL;
+    for (uint64_t i = 0; id != NULL && found == NULL && i < held->count; i++)
+        found = crd__doc_find(held->items[i], kind, id);
+    for (uint64_t i = 0; id != NULL && found == NULL && i < changed->count; i++) {
         crd__account *account = changed->items[i];
-        found = strcmp(account->record.customer, customer) == 0 && crd__doc_find(account, kind, id) != NULL;
+        if (strcmp(account->record.customer, customer) == 0) found = crd__doc_find(account, kind, id);
     }
-    return found ? crd__fail_subject(ledger, CRD_E_EXISTS, kind, customer, id, NULL) : CRD_OK;
+    return found;
+}
+
+static crd__account *owner_of(crd_ledger *ledger, const crd__list *held, const char *customer) {
+    crd__account *owner = among(ledger, held, customer, "");
+    if (owner != NULL && crd__doc_find(owner, CRD_KIND_CUSTOMER, customer) != NULL) return owner;
+    crd__fail_subject(ledger, CRD_E_NOT_FOUND, CRD_KIND_CUSTOMER, customer, customer, NULL);
+    return NULL;
+}
+
+crd_status crd__command_settle(crd__command *command, const char *customer, const char *currency,
+                               const crd__list *held, crd__account **out) {
+    crd_ledger *ledger = command->ledger;
+    crd__account *owner = owner_of(ledger, held, customer), *account;
+    crd_status status;
+    if (owner == NULL) return CRD_E_NOT_FOUND;
+    account = among(ledger, held, customer, currency);
+    status = crd__command_feature(command, account != NULL ? account : owner);
+    if (status == CRD_OK && (account == NULL || account->base == 0)) status = crd__guard_account(ledger, owner);
+    if (status == CRD_OK && account == NULL) status = new_account(command, customer, currency, owner, &account);
+    if (status == CRD_OK) status = crd__touch_account(ledger, account);
+    *out = account;
+    return status;
 }
 
 crd_status crd__command_account(crd__command *command, const char *customer, const char *currency, uint32_t kind,
@@ -318,23 +340,14 @@ crd_status crd__command_account(crd__command *command, const char *customer, con
     crd_ledger *ledger = command->ledger;
     crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CUSTOMER | UINT32_C(1) << kind, customer, NULL);
     crd__list held = {NULL, 0, 0};
-    crd__account *owner, *account;
     crd_status status;
     query.id = id != NULL ? id : "~"; /* no document has this id, so none is read when one is to be derived */
     query.flags = CRD_QUERY_FOR_WRITE;
     status = crd__load(ledger, &query, &held);
-    owner = status == CRD_OK ? among(ledger, &held, customer, "") : NULL;
-    if (status == CRD_OK && (owner == NULL || crd__doc_find(owner, CRD_KIND_CUSTOMER, customer) == NULL))
-        status = crd__fail_subject(ledger, CRD_E_NOT_FOUND, CRD_KIND_CUSTOMER, customer, customer, NULL);
-    if (status == CRD_OK) status = taken(ledger, &held, kind, customer, id);
-    if (status == CRD_OK) {
-        account = among(ledger, &held, customer, currency);
-        status = crd__command_feature(command, account != NULL ? account : owner);
-        if (status == CRD_OK && (account == NULL || account->base == 0)) status = crd__guard_account(ledger, owner);
-        if (status == CRD_OK && account == NULL) status = new_account(command, customer, currency, owner, &account);
-        if (status == CRD_OK) status = crd__touch_account(ledger, account);
-        *out = account;
-    }
+    if (status == CRD_OK && owner_of(ledger, &held, customer) == NULL) status = CRD_E_NOT_FOUND;
+    if (status == CRD_OK && crd__command_taken(ledger, &held, kind, customer, id) != NULL)
+        status = crd__fail_subject(ledger, CRD_E_EXISTS, kind, customer, id, NULL);
+    if (status == CRD_OK) status = crd__command_settle(command, customer, currency, &held, out);
     crd__release(ledger, &held);
     return status;
 }

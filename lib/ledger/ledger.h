@@ -229,6 +229,9 @@ crd_status crd__handle_find(crd_ledger *ledger, uint32_t kind, const char *custo
 crd_status crd__handle_refresh(crd__handle *handle);
 /* Reads, adopts, and holds the live snapshots of the accounts read until crd__release(). */
 crd_status crd__load(crd_ledger *ledger, crd_query *query, crd__list *held);
+/* The same; `abroad` receives the documents that keys named but whose account none did: they lie with another currency.
+ * They live in the scratch arena until the next read into it. */
+crd_status crd__load_keys(crd_ledger *ledger, crd_query *query, crd__list *held, crd__list *abroad);
 void crd__release(crd_ledger *ledger, crd__list *held);
 const char *crd__doc_id(const crd__doc *doc);
 /* First and last entry of a credit, invoice or receipt. */
@@ -295,6 +298,12 @@ crd_status crd__command_fresh(crd__command *command, const crd__account *account
 /* Customer and account of a new document; refuses an unknown customer and an id that is taken. */
 crd_status crd__command_account(crd__command *command, const char *customer, const char *currency, uint32_t kind,
                                 const char *id, crd__account **out);
+/* The same of a customer whose accounts were read into `held`: its account, new if need be, as part of the unit. */
+crd_status crd__command_settle(crd__command *command, const char *customer, const char *currency,
+                               const crd__list *held, crd__account **out);
+/* A document of that id, of any currency, that was read or that the open unit created; NULL when there is none. */
+crd__doc *crd__command_taken(crd_ledger *ledger, const crd__list *held, uint32_t kind, const char *customer,
+                             const char *id);
 /* Ends the command with the status of its body: keeps it, or leaves the unit as it was; answers a request key. */
 crd_status crd__command_end(crd__command *command, crd_status status);
 /* The same, then gives the result. */
@@ -505,5 +514,14 @@ crd_status crd__undo_transfer(crd__command *command, crd__account *account, cons
                               int64_t amount);
 /* Of an ADJUST whose amount is `left`. */
 crd_status crd__undo_adjust(crd__command *command, crd__account *account, const crd__application *named);
+
+/* reverse.c: money taken back */
+
+/* Undoes a receipt whole, as entered in error. */
+crd_status crd__undo_receipt(crd__command *command, crd__account *account, const char *id);
+/* What was refunded or transferred of a payment comes back: where that bounced, the debit memo it left is cut by as
+ * much, and what settles it is freed as far as need be. Raises `when` to the latest date of all it touches, which is also
+ * to be the date of what comes back: so it is called first. */
+crd_status crd__cut_debit_memo(crd__command *command, const crd__doc *credit, int64_t amount, crd__when *when);
 
 #endif

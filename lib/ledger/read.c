@@ -5,7 +5,7 @@
  * comes out:
  * 1. Accounts are sorted by key, pass the query, and with a limit are the smallest ones.
  * 2. Every document belongs to one of these accounts, is not newer than it, and satisfies rule M1. (A query without
- *    accounts gives documents without a snapshot.)
+ *    accounts gives documents without a snapshot; so does a key, of a document whose account no key names.)
  * 3. What was changed between two records of the read is noticed: it is read again, once, and then is a conflict.
  */
 #include "ledger/ledger.h"
@@ -143,6 +143,14 @@ static int64_t last_seq_of(uint32_t kind, const void *record) {
     }
 }
 
+/* With keys, a document may lie with an account that none of them names. */
+static int account_asked(const crd_query *query, uint32_t kind, const void *record) {
+    const char *currency = crd__record_currency(kind, record);
+    for (uint64_t i = 0; i < query->key_count; i++)
+        if (query->keys[i]->kind == CRD_KIND_ACCOUNT && strcmp(query->keys[i]->currency, currency) == 0) return 1;
+    return query->key_count == 0;
+}
+
 static int32_t take_document(crd__loaded *in, uint32_t kind, const void *record) {
     const crd_query *query = in->query;
     int with_accounts = (query->kinds & CRD_KIND_BIT_ACCOUNT) != 0 && kind != CRD_KIND_REQUEST;
@@ -151,7 +159,7 @@ static int32_t take_document(crd__loaded *in, uint32_t kind, const void *record)
     int keeps = kind == CRD_KIND_CUSTOMER || kind == CRD_KIND_CREDIT || kind == CRD_KIND_INVOICE ||
                 kind == CRD_KIND_RECEIPT || kind == CRD_KIND_HOLD;
     crd__doc *doc;
-    if (with_accounts && account == NULL && kind != CRD_KIND_CUSTOMER) {
+    if (with_accounts && account == NULL && kind != CRD_KIND_CUSTOMER && account_asked(query, kind, record)) {
         if (!paged) in->torn = 1; /* its account was made after the accounts were read */
         return 0;
     }

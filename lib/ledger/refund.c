@@ -88,6 +88,8 @@ crd_status crd__undo_refund(crd__command *command, crd__account *account, const 
     ask.type = CRD_ENTRY_UNREFUND;
     ask.seq = named->seq;
     ask.left = named->left;
+    status = crd__cut_debit_memo(command, on.credit, named->left, &ask.when);
+    if (status != CRD_OK) return status;
     if (crd__decide_give_back(on.credit->record, &ask, &decision, &why) != CRD_OK)
         return refused(command->ledger, &why, account);
     command->result.amount = named->left;

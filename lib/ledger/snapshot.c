@@ -200,6 +200,10 @@ static void sweep(crd_ledger *ledger, const crd__loaded *loaded) {
 }
 
 crd_status crd__load(crd_ledger *ledger, crd_query *query, crd__list *held) {
+    return crd__load_keys(ledger, query, held, NULL);
+}
+
+crd_status crd__load_keys(crd_ledger *ledger, crd_query *query, crd__list *held, crd__list *abroad) {
     crd__loaded loaded;
     crd_status status;
     crd__arena_reset(&ledger->scratch);
@@ -207,6 +211,11 @@ crd_status crd__load(crd_ledger *ledger, crd_query *query, crd__list *held) {
     if (status != CRD_OK) return status;
     status = crd__list_room(&ledger->allocator, held, loaded.accounts.count) ? crd__adopt(ledger, &loaded)
                                                                              : crd__fail(ledger, CRD_E_NOMEM, NULL);
+    for (uint64_t i = 0; status == CRD_OK && abroad != NULL && i < loaded.docs.count; i++) {
+        crd__doc *doc = loaded.docs.items[i];
+        if (doc->account == NULL && doc->kind != CRD_KIND_CUSTOMER && !crd__list_push(&ledger->allocator, abroad, doc))
+            status = crd__fail(ledger, CRD_E_NOMEM, NULL);
+    }
     for (uint64_t i = 0; status == CRD_OK && i < loaded.accounts.count; i++) {
         const crd__account *account = loaded.accounts.items[i];
         crd__account *live = crd__live(ledger, account->record.customer, account->record.currency);

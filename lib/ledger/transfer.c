@@ -185,25 +185,36 @@ static crd_status come_back(crd__command *command, const crd__concerned *on, con
     return status;
 }
 
+static crd_status decide_untransfer(crd__command *command, const crd__doc *credit, const crd__doc *there,
+                                    const crd__untransfer_command *ask, crd__decision *back, crd__decision *returns) {
+    crd__refusal why;
+    memset(back, 0, sizeof *back);
+    memset(returns, 0, sizeof *returns);
+    if (crd__decide_untransfer(credit->record, there->record, ask, back, returns, &why) == CRD_OK) return CRD_OK;
+    return refused(command->ledger, &why, why.subject == crd__doc_id(there) ? there->account : credit->account);
+}
+
 static crd_status untransfer(crd__command *command, crd__doc *credit, crd__doc *there, const crd__application *named,
                              int64_t amount) {
     crd__untransfer_command ask;
     crd__decision back, returns;
-    crd__refusal why;
     crd__concerned on;
     crd_result result = command->result;
     crd_status status = CRD_OK;
-    memset(&back, 0, sizeof back);
-    memset(&returns, 0, sizeof returns);
     ask.when = crd__command_when(command, 0);
     if (named->left > 0) status = crd__enter_lapsed_before_use(command, there, &ask.when);
+    command->result = result; /* tells the entries of the account it was asked of */
     if (status == CRD_OK && named->left > 0) status = crd__enter_lapsed(command, credit, &ask.when);
-    if (status != CRD_OK) return status;
     ask.seq = named->seq;
     ask.left = named->left;
     ask.amount = amount;
-    if (crd__decide_untransfer(credit->record, there->record, &ask, &back, &returns, &why) != CRD_OK)
-        return refused(command->ledger, &why, why.subject == crd__doc_id(there) ? there->account : credit->account);
+    if (status == CRD_OK) status = decide_untransfer(command, credit, there, &ask, &back, &returns);
+    if (status != CRD_OK) return status;
+    ask.when.date = back.moves[0].date;
+    status = crd__cut_debit_memo(command, credit, back.moves[0].amount, &ask.when);
+    if (status == CRD_OK) status = decide_untransfer(command, credit, there, &ask, &back, &returns); /* one date */
+    if (status != CRD_OK) return status;
+    result = command->result;
     result.amount = back.moves[0].amount;
     status = leave(command, there, &back.moves[0], credit->account->record.customer, crd__doc_id(credit));
     command->result = result;

@@ -86,49 +86,9 @@ static crd_status undo_write_off(crd__command *command, undo_of *of, int64_t amo
     return crd__unwrite_off(command, of->account, &of->named, amount, &when, &command->result.amount);
 }
 
-static crd_status refuse_receipt(crd_ledger *ledger, const undo_of *of, crd_status code, int64_t given) {
-    crd__refusal why;
-    (void)crd__refuse(&why, code, CRD_KIND_RECEIPT, of->named.receipt,
-                      code == CRD_E_CLOSED ? ledger->settings.closed_through : 0, given);
-    return crd__fail_refusal(ledger, &why, of->account->record.customer, of->account->record.currency);
-}
-
 static crd_status undo_receipt(crd__command *command, undo_of *of, int64_t amount) {
-    crd_ledger *ledger = command->ledger;
-    crd__when when = crd__command_when(command, 0);
-    const crd_receipt_record *record;
-    crd__application *list;
-    uint64_t count;
-    crd__concerned on;
-    crd_entry_record entry;
-    crd_status status;
-    if (amount != 0) return crd__fail_argument(ledger, "amount", "must be 0: a receipt is undone whole");
-    of->named.credit = ""; /* only the receipt is needed to begin with */
-    status = crd__load_named(ledger, of->account, &of->named, 1);
-    if (status != CRD_OK) return status;
-    memset(&on, 0, sizeof on);
-    on.account = of->account;
-    on.receipt = crd__doc_find(of->account, CRD_KIND_RECEIPT, of->named.receipt);
-    if (on.receipt == NULL) return crd__fail(ledger, CRD_E_CORRUPT, NULL);
-    record = on.receipt->record;
-    if (record->state != CRD_RECEIPT_POSTED) return refuse_receipt(ledger, of, CRD_E_NOTHING, record->state);
-    if (record->amount != 0) return refuse_receipt(ledger, of, CRD_E_STATE, record->state);
-    status = crd__applications(ledger, of->account, on.receipt, &list, &count);
-    if (status == CRD_OK) status = crd__load_named(ledger, of->account, list, count);
-    if (status != CRD_OK) return status;
-    when.date = crd__latest(of->account, list, count, CRD__MAX(when.date, record->last_date));
-    if (when.date <= when.closed_through) return refuse_receipt(ledger, of, CRD_E_CLOSED, when.date);
-    for (uint64_t i = count; status == CRD_OK && i-- > 0;) {
-        int64_t undone = 0;
-        if (list[i].left == 0) continue;
-        status = crd__unapply(command, of->account, &list[i], 0, &when, &undone);
-        command->result.amount += undone;
-    }
-    if (status != CRD_OK) return status;
-    crd__entry_clear(&entry, CRD_ENTRY_RECEIPT_UNDO, when.date);
-    entry.undoes = of->named.seq;
-    entry.amount = command->result.amount;
-    return crd__write_entry(command, &on, &entry);
+    if (amount != 0) return crd__fail_argument(command->ledger, "amount", "must be 0: a receipt is undone whole");
+    return crd__undo_receipt(command, of->account, of->named.receipt);
 }
 
 static crd_status undo_refund(crd__command *command, undo_of *of, int64_t amount) {

@@ -352,7 +352,10 @@ START_TEST(R33_a_ledger_with_the_feature_off_only_reads_and_verifies) {
     settings.struct_size = sizeof settings;
     settings.feature_off = 1;
     OK(w, crd_ledger_configure(w->ledger, &settings));
-    EACH(c) REFUSED(w, c->run(&s, on(2), 0, &r), CRD_E_DISABLED);
+    EACH(c) {
+        if (c->code == CRD_COMMAND_RECEIPT_REVERSE) continue; /* R33_a_bounce_is_entered_while_the_feature_is_off */
+        REFUSED(w, c->run(&s, on(2), 0, &r), CRD_E_DISABLED);
+    }
     REFUSED(w, crd_reconcile(w->ledger, on(2), &spec, NULL), CRD_E_DISABLED);
     REFUSED(w, crd_plan_open(w->ledger, &spec, &plan), CRD_E_DISABLED);
     ck_assert_int_eq(balance_of(w->ledger, "c1", "EUR", 1).outstanding, 700);

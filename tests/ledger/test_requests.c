@@ -307,6 +307,7 @@ END_TEST
 static Suite *make(void) {
     Suite *s = suite_create("requests");
     TCase *t = tcase_create("requests");
+    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, R61_M16_the_same_key_gives_the_first_result_and_changes_nothing, 0, STORES);
     tcase_add_loop_test(t, R61_M16_a_key_with_other_content_is_refused_naming_the_field, 0, STORES);
     tcase_add_loop_test(t, R61_M16_instant_actor_and_note_are_no_content, 0, STORES);

@@ -67,7 +67,7 @@ START_TEST(M16_undo_refuses_what_is_not_there_or_cannot_be_undone) {
     REFUSED(w, try_undo(w->ledger, "c1", 1, 0, on(6), NULL), CRD_E_STATE); /* an issue */
     REFUSED(w, try_undo(w->ledger, "c1", 2, 0, on(6), NULL), CRD_E_STATE); /* an invoice */
     REFUSED(w, try_undo(w->ledger, "c1", 4, 0, on(6), NULL), CRD_E_STATE); /* an undo */
-    REFUSED(w, try_undo(w->ledger, "c1", 5, 0, on(6), NULL), CRD_E_STATE); /* money received */
+    REFUSED(w, try_undo(w->ledger, "c1", 6, 0, on(6), NULL), CRD_E_STATE); /* what money received became */
     REFUSED(w, try_undo(w->ledger, "c1", 3, 0, on(5), NULL), CRD_E_DATE);
     FIGURES(w, DAY(6), DAY(5));
     crd_credit_free(k);

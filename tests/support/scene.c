@@ -1,6 +1,7 @@
 /*
  * See scene.h.
  */
+#include "support/paying.h"
 #include "support/scene.h"
 
 #include "support/change.h"
@@ -40,6 +41,12 @@ void scene_fill(world *w) {
     hold_credit(w, k, NULL, "h", 40, 1, 500); /* entry 11 */
     l = lined_invoice(w, "c1", "L", 1);
     write_off(w, l, 0, 0, 1); /* entry 13: it is in no balance */
+    {
+        paying *q = with(pays(receive("Q", 90), "O", 60), CRD_RECEIPT_EXCESS_TO_CREDIT);
+        crd_invoice_free(invoice(w, "c1", "O", 60, 0, 30));
+        q->terms.credit = "Q";
+        enter(w, "c1", q, 1);
+    }
     w->careless = careless;
     if (!careless) world_check(w);
     crd_credit_free(k);
@@ -64,6 +71,7 @@ scene scene_open(crd_ledger *ledger) {
     s.held = find_hold(ledger, "c1", "h");
     s.l = find_invoice(ledger, "c1", "L");
     s.written_off_seq = 13;
+    s.paid = find_receipt(ledger, "c1", "Q");
     s.applied_seq = 8;
     s.receipt_seq = 9;
     return s;
@@ -78,10 +86,12 @@ crd_status scene_refresh(scene *s) {
     if (status == CRD_OK) status = crd_hold_refresh(s->held);
     if (status == CRD_OK) status = crd_invoice_refresh(s->l);
     if (status == CRD_OK) status = crd_customer_refresh(s->c);
+    if (status == CRD_OK) status = crd_receipt_refresh(s->paid);
     return status;
 }
 
 void scene_close(scene *s) {
+    crd_receipt_free(s->paid);
     crd_credit_free(s->k);
     crd_credit_free(s->p);
     crd_invoice_free(s->i);
@@ -305,6 +315,29 @@ static crd_status run_raise(scene *s, const crd_request *request, int variant, c
     return crd_application_change(s->ledger, request, "c1", "EUR", s->applied_seq, variant ? 161 : 160, out);
 }
 
+static crd_status run_enter_receipt(scene *s, const crd_request *request, int variant, crd_result *out) {
+    paying *p = discount(uses(pays(receive("R9", 40), "I", 60), "K", 20), "I", 3);
+    if (variant) p->line[2].amount = 2;
+    (void)out;
+    return try_enter(s->ledger, request, "c1", p, NULL);
+}
+
+static crd_status run_distribute(scene *s, const crd_request *request, int variant, crd_result *out) {
+    paying *p = with(receive(NULL, 20), CRD_RECEIPT_DISTRIBUTE | CRD_RECEIPT_EXCESS_TO_CREDIT);
+    p->terms.payment_info = variant ? "no. 2" : "no. 1";
+    (void)out;
+    return try_enter(s->ledger, request, "c1", p, NULL);
+}
+
+static crd_status run_bounce(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_reverse_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.fee = variant ? 6 : 5;
+    t.fee_id = "fee";
+    return crd_receipt_reverse(s->ledger, request, s->paid, &t, out);
+}
+
 const scene_command scene_commands[] = {
     {"add a customer", CRD_COMMAND_CUSTOMER_ADD, "terms.name", 0, 1, run_customer},
     {"issue a credit", CRD_COMMAND_CREDIT_ISSUE, "terms.reason", 0, 1, run_issue},
@@ -333,6 +366,9 @@ const scene_command scene_commands[] = {
     {"allocate", CRD_COMMAND_HOLD, "draft", 0, 1, run_allocate},
     {"capture part of a hold", CRD_COMMAND_CAPTURE, "terms.amount", 20, 0, run_capture},
     {"release a hold", CRD_COMMAND_RELEASE, "amount", 40, 0, run_release},
+    {"enter a receipt", CRD_COMMAND_RECEIPT_ENTER, "terms.lines", 0, 1, run_enter_receipt},
+    {"distribute money", CRD_COMMAND_RECEIPT_ENTER, "terms.payment_info", 0, 1, run_distribute},
+    {"reverse a payment", CRD_COMMAND_RECEIPT_REVERSE, "terms.fee", 90, 0, run_bounce},
     {"undo an application", CRD_COMMAND_UNDO, "amount", 40, 0, run_undo},
     {"undo a receipt", CRD_COMMAND_UNDO, "seq", 50, 0, run_undo_receipt},
 };

@@ -18,6 +18,7 @@ typedef struct scene {
     crd_hold *held;      /* 40 of K */
     crd_invoice *l;      /* 1000 in three lines, written off */
     int64_t written_off_seq;
+    crd_receipt *paid;   /* 90: 60 on O, 30 kept as credit Q */
     int64_t applied_seq; /* the application of K to J */
     int64_t receipt_seq; /* a reconcile's receipt: M 50 on N 50 */
 } scene;
