@@ -7,7 +7,7 @@
  * - `known_at` s: only entries whose instant is not later than s count, so a statement printed then can be printed
  *   again. What was deleted as a mistake is in no report but the history, unless the report is of a time before.
  * - Credit past its expiry on d, neither held nor allocated, counts as expired, swept or not. What the journal does not
- *   say yet is told in `expired`.
+ *   say yet is told in `expired`. A hold counts as lapsed after its day, and on its day once its instant is past.
  */
 #ifndef CREDIT_REPORT_H
 #define CREDIT_REPORT_H

@@ -195,6 +195,7 @@ crd_status crd_report_open(crd_ledger *ledger, const crd_report_spec *spec, crd_
     report = crd__alloc(&ledger->allocator, sizeof *report);
     if (report == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
     report->ledger = ledger;
+    report->now_at = s.known_at != 0 ? s.known_at : crd__now(ledger);
     crd__arena_init(&report->own, &ledger->allocator);
     crd__arena_init(&report->page, &ledger->allocator);
     crd__arena_init(&report->work, &ledger->allocator);
@@ -481,19 +482,33 @@ static crd_status payment_rows(crd_report *report, crd__account *picture) {
 
 /* ---- one account ---- */
 
-/* A hold past its instant does not count in a picture, entered or not (rule M10). */
-static void lapse(const crd_report *report, const crd__account *picture, int32_t date) {
-    int64_t now = report->spec.known_at != 0 ? report->spec.known_at : crd__now(report->ledger);
-    if (picture->record.credit_held > 0) (void)crd__lapse_view(&picture->docs, date, now, 1);
+/* A hold that has lapsed does not count, entered or not (rule M10): on a day later than its own, and on that day once its
+ * instant is past. What it held is available again, or has expired. */
+static void let_lapse(crd_report *report, crd__account *picture, int32_t date) {
+    for (uint64_t i = 0; date != CRD_DATE_NONE && i < picture->docs.count; i++) {
+        const crd__doc *doc = picture->docs.items[i], *of;
+        crd_hold_record *hold = doc->record;
+        crd_credit_record *credit;
+        if (doc->kind != CRD_KIND_HOLD || hold->state != CRD_HOLD_HELD || hold->lapses_at == 0) continue;
+        if (hold->lapses_on > date || (hold->lapses_on == date && hold->lapses_at > report->now_at)) continue;
+        of = crd__doc_find(picture, CRD_KIND_CREDIT, hold->credit);
+        if (of == NULL) continue;
+        credit = of->record;
+        credit->held -= hold->amount;
+        picture->record.credit_held -= hold->amount;
+        hold->amount = 0;
+        hold->state = CRD_HOLD_LAPSED;
+    }
 }
 
 static crd_status tell(crd_report *report, crd__account *picture) {
     const crd_account_record *a = &picture->record;
     int open = a->open_credits > 0 || a->open_invoices > 0;
     if (a->last_seq == 0) return CRD_OK; /* there was none yet */
-    if (report->spec.date != CRD_DATE_NONE) lapse(report, picture, report->spec.date);
     if ((a->currency[0] == '\0') != (report->spec.report == CRD_REPORT_CUSTOMERS)) return CRD_OK;
     if (has(report, OPEN_ONLY) && !open) return CRD_OK;
+    let_lapse(report, picture, report->spec.date);
+    if (report->spec.date_from != CRD_DATE_NONE) let_lapse(report, &report->before, report->spec.date_from - 1);
     switch (report->spec.report) {
     case CRD_REPORT_ACCOUNTS: return account_row(report, picture) != NULL ? CRD_OK : CRD_E_NOMEM;
     case CRD_REPORT_AGING: return aging_row(report, picture);
@@ -522,18 +537,19 @@ static crd_status fold_account(crd_report *report, const crd_account_record *acc
     if (report->moved == NULL) return crd__fail(report->ledger, CRD_E_NOMEM, NULL);
     if (has(report, NEEDS_BEFORE) && spec->date_from != CRD_DATE_NONE)
         status = crd__as_of(&report->journal, spec->date_from - 1, work, work, &report->before, NULL);
-    if (status == CRD_OK) lapse(report, &report->before, spec->date_from - 1);
     if (status == CRD_OK) status = crd__as_of(&report->journal, date, work, work, &report->now, report->moved);
     return status == CRD_OK ? tell(report, &report->now) : status;
 }
 
-/* States a storage may narrow to, and holds with it, whose Held is the number of Active; credit that is past its expiry may stand in another state than it is stored in. */
+/* States a storage may narrow to. Credit that is past its expiry may stand in another state than it is stored in, and
+ * with a date the holds that are held are read too: they have the number that active credits have. */
+#define ACTIVE_OR_HELD (UINT32_C(1) << CRD_CREDIT_ACTIVE | UINT32_C(1) << CRD_HOLD_HELD)
 static uint32_t stored_states(const crd_report *report) {
     uint32_t states = report->spec.states;
-    if (report->spec.report == CRD_REPORT_ACCOUNTS) return UINT32_C(1) << CRD_CREDIT_ACTIVE;
+    if (report->spec.report == CRD_REPORT_ACCOUNTS) return ACTIVE_OR_HELD;
     if (report->spec.report == CRD_REPORT_INVOICES || report->spec.report == CRD_REPORT_RECEIPTS) return states;
     if (report->spec.report != CRD_REPORT_CREDITS || states == 0) return 0;
-    return states >> CRD_CREDIT_VOIDED & 1 ? states | UINT32_C(1) << CRD_CREDIT_ACTIVE : states;
+    return report->spec.date != CRD_DATE_NONE ? states | ACTIVE_OR_HELD : states;
 }
 
 static crd_query doc_query(const crd_report *report) {
@@ -541,7 +557,7 @@ static crd_query doc_query(const crd_report *report) {
     uint32_t kinds = reports[spec->report].kinds;
     crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | kinds, spec->customer, spec->currency);
     if (spec->report == CRD_REPORT_ACCOUNTS && spec->date == CRD_DATE_NONE) query.kinds = CRD_KIND_BIT_ACCOUNT;
-    if ((kinds & CRD_KIND_BIT_CREDIT) && spec->date != CRD_DATE_NONE) query.kinds |= CRD_KIND_BIT_HOLD;
+    if (spec->date != CRD_DATE_NONE && (kinds & CRD_KIND_BIT_CREDIT)) query.kinds |= CRD_KIND_BIT_HOLD;
     if (has(report, OPEN_ONLY)) query.flags = CRD_QUERY_OPEN;
     query.states = stored_states(report);
     return query;

@@ -36,6 +36,7 @@ struct crd_report {
     int has_page, has_single;
     uint64_t account_at;  /* next account of the page */
     int stored;
+    int64_t now_at;       /* known_at, or the instant of the clock; 0 without one */
     int complete;         /* no more pages */
     int finished;         /* nor rows */
     crd_status failed;    /* what ended it: half a page, or half a sum, is no report */

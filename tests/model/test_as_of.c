@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMANDS 260
+#define COMMANDS 420
 #define SPAN 900 /* days */
 #define CREDITS 90
 #define INVOICES 70
@@ -21,17 +21,19 @@
 static const char *const who[] = {"c1", "c2", "c3"};
 static const char *const currency[] = {"EUR", "EUR", "JPY"};
 
-enum { CREDIT, INVOICE, APPLY, OUTSIDE, VOID_CREDIT, VOID_INVOICE, SEND, UNDO, OPS };
+enum { CREDIT, INVOICE, APPLY, OUTSIDE, VOID_CREDIT, VOID_INVOICE, SEND, UNDO, HOLD, RELEASE, CAPTURE, REVISE, WRITE_OFF, OPS };
 
-/* One thing to do; it is done on any book that has what it names. `day` is the day it happened, once it has. */
+/* One thing to do; it is done on any book that has what it names. What it wrote may be of several days: a cascade takes
+ * the latest of all it touches, and what expired or lapsed is entered on its own day (rules M6, M7). */
 typedef struct step {
     int op, done;
-    int32_t date;
+    int32_t date, first, last;
     int64_t instant;
-    int credit, invoice, undoes; /* documents, and the step whose application is undone */
+    int credit, invoice, of; /* documents, and the step that is undone or made the hold */
     int64_t amount;
     crd_credit_terms credit_terms;
     crd_invoice_terms invoice_terms;
+    int64_t lapses_at;
     char id[16], receipt[16];
 } step;
 
@@ -43,7 +45,9 @@ typedef struct story {
 
 typedef struct stage {
     world *w;
-    int64_t seq[COMMANDS]; /* of the application that a step made */
+    int64_t seq[COMMANDS]; /* of the first entry that a step made */
+    int64_t last_seq[3];   /* of each account */
+    int32_t first, last;   /* days of the entries read last */
 } stage;
 
 static uint64_t random_below(story *s, uint64_t bound) {
@@ -64,68 +68,136 @@ static int account_of(const step *s) {
     return s->credit >= 0 ? s->credit % 3 : s->invoice % 3;
 }
 
-static crd_status with_credit(stage *g, const step *s, const crd_request *r, const char *id, crd_result *out) {
-    const char *customer = who[account_of(s)];
+static crd_status open_invoice(stage *g, const step *s, crd_invoice **out) {
+    char name[16];
+    snprintf(name, sizeof name, "I%d", s->invoice);
+    return crd_invoice_find(g->w->ledger, who[account_of(s)], name, out);
+}
+
+static crd_status with_credit(stage *g, const step *s, const crd_request *r, crd_result *out) {
     char name[16];
     crd_credit *k = NULL;
     crd_invoice *v = NULL;
-    crd_status status = crd_credit_find(g->w->ledger, customer, id, &k);
-    if (status == CRD_OK && s->op == APPLY) {
-        snprintf(name, sizeof name, "I%d", s->invoice);
-        status = crd_invoice_find(g->w->ledger, customer, name, &v);
-    }
-    if (status == CRD_OK && s->op == VOID_CREDIT) status = crd_credit_void(g->w->ledger, r, k, s->amount, 0, out);
-    if (status == CRD_OK && s->op != VOID_CREDIT)
-        status = try_apply(g->w->ledger, k, v, s->amount, CRD_APPLY_CLAMP, r, out);
+    crd_hold_terms t;
+    crd_status status;
+    snprintf(name, sizeof name, "K%d", s->credit);
+    status = crd_credit_find(g->w->ledger, who[account_of(s)], name, &k);
+    if (status == CRD_OK && s->invoice >= 0) status = open_invoice(g, s, &v);
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.flags = CRD_APPLY_CLAMP;
+    t.id = s->id;
+    t.amount = s->amount;
+    t.lapses_at = s->lapses_at;
+    if (status == CRD_OK && s->op == VOID_CREDIT) status = crd_credit_void(g->w->ledger, r, k, s->amount, out);
+    else if (status == CRD_OK && s->op == HOLD) status = crd_credit_hold(g->w->ledger, r, k, v, &t, NULL);
+    else if (status == CRD_OK) status = try_apply(g->w->ledger, k, v, s->amount, CRD_APPLY_CLAMP, r, out);
     crd_credit_free(k);
+    crd_invoice_free(v);
+    return status;
+}
+
+static crd_status with_hold(stage *g, const step *s, const char *id, const crd_request *r, crd_result *out) {
+    crd_hold *h = NULL;
+    crd_invoice *v = NULL;
+    crd_apply_terms t;
+    crd_status status = crd_hold_find(g->w->ledger, who[account_of(s)], id, &h);
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.flags = CRD_APPLY_CLAMP;
+    t.amount = s->amount;
+    if (status == CRD_OK && s->op == CAPTURE && s->invoice >= 0) status = open_invoice(g, s, &v);
+    if (status == CRD_OK)
+        status = s->op == CAPTURE ? crd_hold_capture(g->w->ledger, r, h, v, &t, out)
+                                  : crd_hold_release(g->w->ledger, r, h, 0, out);
+    crd_hold_free(h);
     crd_invoice_free(v);
     return status;
 }
 
 static crd_status with_invoice(stage *g, const step *s, const crd_request *r, crd_result *out) {
     crd_invoice *v = NULL;
-    char name[16];
-    crd_status status;
-    snprintf(name, sizeof name, "I%d", s->invoice);
-    status = crd_invoice_find(g->w->ledger, who[account_of(s)], name, &v);
-    if (status == CRD_OK)
-        status = s->op == SEND ? crd_invoice_send(g->w->ledger, r, v, 0, out)
-                               : crd_invoice_void(g->w->ledger, r, v, 0, out);
+    crd_revise_terms t;
+    crd_status status = open_invoice(g, s, &v);
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.total = s->amount;
+    if (status == CRD_OK && s->op == SEND) status = crd_invoice_send(g->w->ledger, r, v, 0, out);
+    else if (status == CRD_OK && s->op == REVISE) status = crd_invoice_revise(g->w->ledger, r, v, &t, out);
+    else if (status == CRD_OK && s->op == WRITE_OFF)
+        status = crd_invoice_write_off(g->w->ledger, r, v, s->amount, CRD_CAUSE_TOLERANCE, out);
+    else if (status == CRD_OK) status = crd_invoice_void(g->w->ledger, r, v, 0, out);
     crd_invoice_free(v);
     return status;
 }
 
-static crd_status do_step(stage *g, step *s, int at) {
+static int32_t CRD_CALL see_entry(void *sink, uint32_t kind, const void *record) {
+    stage *g = sink;
+    const crd_entry_record *e = record;
+    if (kind != CRD_KIND_ENTRY) return 0;
+    for (int n = 0; n < 3; n++)
+        if (strcmp(who[n], e->customer) == 0 && e->seq > g->last_seq[n]) g->last_seq[n] = e->seq;
+    if (g->first == 0 || e->business_date < g->first) g->first = e->business_date;
+    if (e->business_date > g->last) g->last = e->business_date;
+    return 0;
+}
+
+/* The days of what was written since this was asked before. */
+static void read_days(stage *g, step *t) {
+    const crd_storage *storage = world_storage(g->w);
+    int n = account_of(t);
+    crd_query q;
+    crd_read_result result;
+    memset(&q, 0, sizeof q);
+    q.struct_size = sizeof q;
+    q.kinds = CRD_KIND_BIT_ENTRY;
+    q.customer = who[n];
+    q.currency = currency[n];
+    q.seq_from = g->last_seq[n] + 1;
+    q.proof = 5;
+    memset(&result, 0, sizeof result);
+    result.struct_size = sizeof result;
+    g->first = g->last = 0;
+    storage->read(storage->ctx, &q, see_entry, g, &result);
+    ck_assert_int_eq(result.outcome, CRD_OUTCOME_DONE);
+    t->first = g->first;
+    t->last = g->last;
+}
+
+static crd_status do_step(stage *g, story *s, int at) {
+    step *t = &s->steps[at];
     crd_request r;
     crd_result out = result_block();
-    const char *customer = who[account_of(s)];
-    char name[16];
+    const char *customer = who[account_of(t)];
     crd_status status;
     memset(&r, 0, sizeof r);
     r.struct_size = sizeof r;
     r.actor = "clerk";
     r.note = "a note of the house";
-    r.business_date = s->date;
-    r.instant = s->instant;
-    snprintf(name, sizeof name, "K%d", s->credit);
-    switch (s->op) {
+    r.business_date = t->date;
+    r.instant = t->instant;
+    switch (t->op) {
     case CREDIT:
-        s->credit_terms.id = s->id;
-        if (s->credit_terms.receipt != NULL) s->credit_terms.receipt = s->receipt;
-        status = crd_credit_issue(g->w->ledger, &r, customer, &s->credit_terms, NULL);
+        t->credit_terms.id = t->id;
+        if (t->credit_terms.receipt != NULL) t->credit_terms.receipt = t->receipt;
+        status = crd_credit_issue(g->w->ledger, &r, customer, &t->credit_terms, NULL);
         break;
     case INVOICE:
-        s->invoice_terms.id = s->id;
-        status = crd_invoice_enter(g->w->ledger, &r, customer, &s->invoice_terms, NULL);
+        t->invoice_terms.id = t->id;
+        status = crd_invoice_enter(g->w->ledger, &r, customer, &t->invoice_terms, NULL);
         break;
     case VOID_INVOICE:
-    case SEND: status = with_invoice(g, s, &r, &out); break;
+    case REVISE:
+    case WRITE_OFF:
+    case SEND: status = with_invoice(g, t, &r, &out); break;
+    case RELEASE:
+    case CAPTURE: status = with_hold(g, t, s->steps[t->of].id, &r, &out); break;
     case UNDO:
-        status = crd_undo(g->w->ledger, &r, customer, currency[account_of(s)], g->seq[s->undoes], s->amount, &out);
+        status = crd_undo(g->w->ledger, &r, customer, currency[account_of(t)], g->seq[t->of], t->amount, &out);
         break;
-    default: status = with_credit(g, s, &r, name, &out); break;
+    default: status = with_credit(g, t, &r, &out); break;
     }
-    if (s->op == APPLY || s->op == OUTSIDE) g->seq[at] = out.first_seq;
+    g->seq[at] = t->op == CAPTURE ? out.last_seq : out.first_seq;
     return status;
 }
 
@@ -140,7 +212,7 @@ static stage *stage_open(int store) {
         r.struct_size = sizeof r;
         r.actor = "clerk";
         r.business_date = DAY(-1000);
-        r.instant = INT64_C(86400000000) * DAY_ZERO;
+        r.instant = INT64_C(86400000000) * DAY(-1);
         OK(g->w, crd_customer_add(g->w->ledger, &r, who[i], NULL, NULL));
     }
     return g;
@@ -179,17 +251,48 @@ static void make_invoice(story *s, step *t, int n) {
     t->invoice_terms = invoice_terms(t->id, 1 + (int64_t)random_below(s, 600));
     t->invoice_terms.currency = currency[n % 3];
     t->invoice_terms.due = t->date + (int32_t)random_below(s, 90);
-    if (random_below(s, 5) == 0) t->invoice_terms.flags = CRD_INVOICE_AS_DRAFT;
+    if (random_below(s, 4) == 0) t->invoice_terms.flags = CRD_INVOICE_AS_DRAFT;
     if (random_below(s, 6) == 0) t->invoice_terms.kind = CRD_INVOICE_FINANCE_CHARGE;
 }
 
 /* An earlier step of an operation; −1 when there is none. */
-static int earlier(story *s, int op, int other) {
+static int earlier(story *s, int op, int other, int third) {
     for (int tries = 0; tries < 60 && s->count > 0; tries++) {
         int at = (int)random_below(s, (uint64_t)s->count);
-        if (s->steps[at].op == op || s->steps[at].op == other) return at;
+        if (s->steps[at].done && (s->steps[at].op == op || s->steps[at].op == other || s->steps[at].op == third)) return at;
     }
     return -1;
+}
+
+static int some_invoice(story *s, int count, int credit) {
+    int invoice = -1;
+    for (int tries = 0; tries < 40 && count > 0; tries++) {
+        invoice = (int)random_below(s, (uint64_t)count);
+        if (invoice % 3 == credit % 3) break;
+    }
+    return invoice;
+}
+
+/* The last day of what names one of two documents: nothing directly done to them may be earlier (rule M6). */
+static int32_t last_touched(const story *s, int credit, int invoice, int32_t date) {
+    for (int i = 0; i < s->count; i++) {
+        const step *t = &s->steps[i];
+        if (!t->done || t->last <= date) continue;
+        if ((credit >= 0 && t->credit == credit) || (invoice >= 0 && t->invoice == invoice)) date = t->last;
+    }
+    return date;
+}
+
+/* An order, if there is one. */
+static int some_draft(story *s, int count, int credit) {
+    int invoice = -1;
+    for (int tries = 0; tries < 40; tries++) {
+        int at = earlier(s, INVOICE, INVOICE, INVOICE);
+        if (at < 0 || (credit >= 0 && s->steps[at].invoice % 3 != credit % 3)) continue;
+        invoice = s->steps[at].invoice;
+        if (s->steps[at].invoice_terms.flags & CRD_INVOICE_AS_DRAFT) break;
+    }
+    return invoice >= 0 ? invoice : some_invoice(s, count, credit);
 }
 
 static int make_step(story *s, step *t) {
@@ -199,13 +302,13 @@ static int make_step(story *s, step *t) {
         credits += s->steps[i].op == CREDIT;
         invoices += s->steps[i].op == INVOICE;
     }
-    t->credit = t->invoice = t->undoes = -1;
+    t->credit = t->invoice = t->of = -1;
     t->date = DAY((int)((uint64_t)s->count * SPAN / COMMANDS));
+    t->instant = INT64_C(86400000000) * t->date + (s->count + 1) * INT64_C(1000);
     if (random_below(s, 3) == 0) t->date -= (int32_t)random_below(s, 300);
     if (random_below(s, 6) == 0) t->date += (int32_t)random_below(s, 60);
-    t->instant = INT64_C(86400000000) * DAY_ZERO + (s->count + 1) * INT64_C(1000);
-    t->op = (int)random_below(s, OPS + 4);
-    if (t->op >= OPS) t->op = t->op % 2 ? APPLY : t->op == OPS ? CREDIT : INVOICE;
+    t->op = (int)random_below(s, OPS + 8);
+    if (t->op >= OPS) t->op = (t->op - OPS) % 4 == 0 ? CREDIT : (t->op - OPS) % 4 == 1 ? INVOICE : APPLY;
     if (t->op == CREDIT) {
         if (credits < CREDITS) make_credit(s, t, credits);
         return credits < CREDITS;
@@ -215,45 +318,30 @@ static int make_step(story *s, step *t) {
         return invoices < INVOICES;
     }
     if (random_below(s, 2)) t->amount = 1 + (int64_t)random_below(s, 200);
-    if (t->op == UNDO) {
-        at = earlier(s, APPLY, OUTSIDE);
+    if (t->op == UNDO || t->op == RELEASE || t->op == CAPTURE) {
+        at = t->op == UNDO ? earlier(s, APPLY, CAPTURE, WRITE_OFF) : earlier(s, HOLD, HOLD, HOLD);
         if (at < 0) return 0;
-        t->undoes = at;
+        t->of = at;
         t->credit = s->steps[at].credit;
-        if (random_below(s, 2) && t->date < s->steps[at].date) t->date = s->steps[at].date;
+        if (t->credit < 0) t->invoice = s->steps[at].invoice;
+        if (t->op == CAPTURE && random_below(s, 4) != 0) t->invoice = some_invoice(s, invoices, t->credit);
+        if (random_below(s, 5) != 0) t->date = last_touched(s, t->credit, t->invoice, t->date);
         return 1;
     }
     if (credits == 0 || invoices == 0) return 0;
     t->credit = (int)random_below(s, (uint64_t)credits);
-    for (int tries = 0; tries < 30; tries++) {
-        t->invoice = (int)random_below(s, (uint64_t)invoices);
-        if (t->invoice % 3 == t->credit % 3) break;
+    t->invoice = t->op == OUTSIDE || t->op == VOID_CREDIT || (t->op == HOLD && random_below(s, 2))
+                     ? -1
+                 : t->op == HOLD || t->op == SEND ? some_draft(s, invoices, t->credit)
+                                                  : some_invoice(s, invoices, t->credit);
+    if (t->op == HOLD) {
+        snprintf(t->id, sizeof t->id, "H%d", s->count);
+        if (t->invoice < 0 && random_below(s, 2))
+            t->lapses_at = t->instant + INT64_C(86400000000) * (1 + (int64_t)random_below(s, 60));
     }
-    if (t->op == VOID_INVOICE || t->op == SEND) t->credit = -1;
-    if (t->op == VOID_INVOICE && random_below(s, 3)) return 0;
-    return t->credit < 0 || t->invoice % 3 == t->credit % 3;
-}
-
-/* Whether what a step wrote lies on its day: a cascade takes the latest day of all it touches (rule M6), and what had
- * expired is entered on a day of its own. Then the step is told as having happened on the latest of them. */
-static int32_t day_of(stage *g, int account, int64_t after) {
-    book *b = world_book(g->w);
-    int32_t day = 0;
-    const crd_account_record *a = book_account(b, who[account], currency[account]);
-    for (int64_t seq = after + 1; a != NULL && seq <= a->last_seq; seq++) {
-        int32_t date = book_entry(b, who[account], currency[account], seq)->business_date;
-        if (date > day) day = date;
-    }
-    book_free(b);
-    return day;
-}
-
-static int64_t last_seq_of(stage *g, int account) {
-    book *b = world_book(g->w);
-    const crd_account_record *a = book_account(b, who[account], currency[account]);
-    int64_t seq = a != NULL ? a->last_seq : 0;
-    book_free(b);
-    return seq;
+    if (t->op == VOID_INVOICE || t->op == SEND || t->op == REVISE || t->op == WRITE_OFF) t->credit = -1;
+    if (random_below(s, 5) != 0) t->date = last_touched(s, t->credit, t->invoice, t->date);
+    return t->op != VOID_INVOICE || random_below(s, 3) == 0;
 }
 
 static int last_day(stage *g, int account) {
@@ -263,37 +351,48 @@ static int last_day(stage *g, int account) {
     return day;
 }
 
-static story *make_story(stage *g, uint64_t seed) {
+static story *story_of(uint64_t seed) {
     story *s = calloc(1, sizeof *s);
     if (s == NULL) abort();
-    s->state = seed * UINT64_C(0x9e3779b97f4a7c15) + 88172645463325252u;
-    while (s->count < COMMANDS) {
-        step *t = &s->steps[s->count];
-        int64_t before;
-        if (!make_step(s, t)) continue;
-        before = t->op == VOID_INVOICE ? last_seq_of(g, account_of(t)) : 0;
-        t->done = do_step(g, t, s->count) == CRD_OK;
-        if (t->done && t->op == VOID_INVOICE) t->date = day_of(g, account_of(t), before);
-        if (t->op == CREDIT || t->op == INVOICE) ck_assert_int_eq(t->done, 1);
-        s->count++;
-    }
+    s->state = seed * UINT64_C(0x9e3779b97f4a7c15) + UINT64_C(88172645463325252);
+    return s;
+}
+
+static void next_step(stage *g, story *s) {
+    step *t = &s->steps[s->count];
+    while (!make_step(s, t)) {}
+    t->done = do_step(g, s, s->count) == CRD_OK;
+    if (t->op == CREDIT || t->op == INVOICE) ENDS(g->w->ledger, t->done ? CRD_OK : CRD_E_STATE, CRD_OK);
+    read_days(g, t);
+    s->count++;
+}
+
+static story *make_story(stage *g, uint64_t seed) {
+    story *s = story_of(seed);
+    while (s->count < COMMANDS) next_step(g, s);
     return s;
 }
 
 /* ---- R62, by date ---- */
 
-static void compare_day(stage *whole, story *s, int day, int from) {
-    stage *part = stage_open(STORE_MEMORY);
+/* 1 when it could be compared: not when a step entered what expired or lapsed on or before the day, and was itself done
+ * later. The figures are the same then, but one book says it in the journal and the other does not. */
+static int compare_day(stage *whole, story *s, int day, int from) {
+    stage *part;
     char *cut, *only;
     int32_t date = DAY(day);
     for (int i = 0; i < s->count; i++)
-        if (s->steps[i].done && s->steps[i].date <= date) ENDS(part->w->ledger, do_step(part, &s->steps[i], i), CRD_OK);
+        if (s->steps[i].done && s->steps[i].first <= date && s->steps[i].last > date) return 0;
+    part = stage_open(STORE_MEMORY);
+    for (int i = 0; i < s->count; i++)
+        if (s->steps[i].done && s->steps[i].last <= date) ENDS(part->w->ledger, do_step(part, s, i), CRD_OK);
     cut = all_reports(whole->w->ledger, DAY(from), date, 0);
     only = all_reports(part->w->ledger, DAY(from), date, 0);
     same_text(cut, only, "as of a day, and on a book with nothing later", day);
     free(cut);
     free(only);
     stage_close(part);
+    return 1;
 }
 
 START_TEST(R62_M6_a_report_as_of_a_day_is_that_of_a_book_with_nothing_later) {
@@ -301,14 +400,15 @@ START_TEST(R62_M6_a_report_as_of_a_day_is_that_of_a_book_with_nothing_later) {
     for (uint64_t seed = 1; seed <= (is_long() ? 5 : 2); seed++) {
         stage *g = stage_open(_i);
         story *s = make_story(g, seed);
-        int done = 0;
+        int done = 0, days = 0, compared = 0;
         for (int i = 0; i < s->count; i++) done += s->steps[i].done;
-        ck_assert_int_gt(done, COMMANDS / 2);
+        ck_assert_int_gt(done, COMMANDS / 3);
         world_check(g->w);
-        for (int day = -320; day < SPAN + 80; day += stride) compare_day(g, s, day, day - day % 90 - 90);
+        for (int day = -320; day < SPAN + 80; day += stride, days++) compared += compare_day(g, s, day, day - day % 90 - 90);
+        ck_assert_int_gt(compared, days / 2);
         /* about the day from which on the accounts stand as they are stored */
         for (int n = 0; n < 3; n++)
-            for (int day = last_day(g, n) - 2; day <= last_day(g, n) + 1; day++) compare_day(g, s, day, day - 40);
+            for (int day = last_day(g, n) - 2; day <= last_day(g, n) + 1; day++) (void)compare_day(g, s, day, day - 40);
         free(s);
         stage_close(g);
     }
@@ -328,15 +428,11 @@ START_TEST(R62_a_report_as_known_at_an_instant_is_the_one_taken_then) {
     int stride = is_long() ? 1 : 13;
     for (uint64_t seed = 11; seed <= (is_long() ? 14 : 11); seed++) {
         stage *g = stage_open(_i);
-        story *s = calloc(1, sizeof *s);
+        story *s = story_of(seed);
         int count = 0;
-        ck_assert_ptr_nonnull(s);
-        s->state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
         while (s->count < COMMANDS) {
             step *t = &s->steps[s->count];
-            if (!make_step(s, t)) continue;
-            t->done = do_step(g, t, s->count) == CRD_OK;
-            s->count++;
+            next_step(g, s);
             if (s->count % 50 == 0) {
                 crd_plan_spec plan = plan_spec(CRD_PLAN_USE_CASH, 0);
                 crd_request r = *on(0);
