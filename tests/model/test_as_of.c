@@ -89,7 +89,7 @@ static crd_status with_credit(stage *g, const step *s, const crd_request *r, crd
     t.id = s->id;
     t.amount = s->amount;
     t.lapses_at = s->lapses_at;
-    if (status == CRD_OK && s->op == VOID_CREDIT) status = crd_credit_void(g->w->ledger, r, k, s->amount, out);
+    if (status == CRD_OK && s->op == VOID_CREDIT) status = crd_credit_void(g->w->ledger, r, k, s->amount, 0, out);
     else if (status == CRD_OK && s->op == HOLD) status = crd_credit_hold(g->w->ledger, r, k, v, &t, NULL);
     else if (status == CRD_OK) status = try_apply(g->w->ledger, k, v, s->amount, CRD_APPLY_CLAMP, r, out);
     crd_credit_free(k);
