@@ -21,7 +21,8 @@
 static const char *const who[] = {"c1", "c2", "c3"};
 static const char *const currency[] = {"EUR", "EUR", "JPY"};
 
-enum { CREDIT, INVOICE, APPLY, OUTSIDE, VOID_CREDIT, VOID_INVOICE, SEND, UNDO, HOLD, RELEASE, CAPTURE, REVISE, WRITE_OFF, OPS };
+enum { CREDIT, INVOICE, APPLY, OUTSIDE, VOID_CREDIT, VOID_INVOICE, SEND, UNDO, HOLD, RELEASE, CAPTURE, REVISE, WRITE_OFF,
+       REFUND, TRANSFER, ADJUST, OPS };
 
 /* One thing to do; it is done on any book that has what it names. What it wrote may be of several days: a cascade takes
  * the latest of all it touches, and what expired or lapsed is entered on its own day (rules M6, M7). */
@@ -97,6 +98,40 @@ static crd_status with_credit(stage *g, const step *s, const crd_request *r, crd
     return status;
 }
 
+/* Credit of the two customers with euros goes to and fro. */
+static crd_status out_of_credit(stage *g, const step *s, const crd_request *r, crd_result *out) {
+    char name[16];
+    crd_credit *k = NULL;
+    crd_refund_terms refund;
+    crd_transfer_terms transfer;
+    crd_status status;
+    snprintf(name, sizeof name, "K%d", s->credit);
+    memset(&refund, 0, sizeof refund);
+    memset(&transfer, 0, sizeof transfer);
+    refund.struct_size = sizeof refund;
+    refund.method = "bank";
+    transfer.struct_size = sizeof transfer;
+    transfer.customer = who[s->credit % 3 == 0 ? 1 : 0];
+    transfer.id = s->id;
+    status = crd_credit_find(g->w->ledger, who[account_of(s)], name, &k);
+    refund.amount = transfer.amount = k != NULL && s->amount > crd_credit_get(k)->remaining ? 0 : s->amount;
+    if (status == CRD_OK)
+        status = s->op == REFUND ? crd_credit_refund(g->w->ledger, r, k, &refund, out)
+                                 : crd_credit_transfer(g->w->ledger, r, k, &transfer, NULL, out);
+    crd_credit_free(k);
+    return status;
+}
+
+static crd_status adjust_credit(stage *g, const step *s, const crd_request *r, crd_result *out) {
+    crd_adjust_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.target = s->amount * 3;
+    t.id = s->id;
+    t.reason = "counted again";
+    return crd_credit_adjust(g->w->ledger, r, who[account_of(s)], currency[account_of(s)], &t, out);
+}
+
 static crd_status with_hold(stage *g, const step *s, const char *id, const crd_request *r, crd_result *out) {
     crd_hold *h = NULL;
     crd_invoice *v = NULL;
@@ -145,21 +180,22 @@ static int32_t CRD_CALL see_entry(void *sink, uint32_t kind, const void *record)
 /* The days of what was written since this was asked before. */
 static void read_days(stage *g, step *t) {
     const crd_storage *storage = world_storage(g->w);
-    int n = account_of(t);
-    crd_query q;
-    crd_read_result result;
-    memset(&q, 0, sizeof q);
-    q.struct_size = sizeof q;
-    q.kinds = CRD_KIND_BIT_ENTRY;
-    q.customer = who[n];
-    q.currency = currency[n];
-    q.seq_from = g->last_seq[n] + 1;
-    q.proof = 5;
-    memset(&result, 0, sizeof result);
-    result.struct_size = sizeof result;
     g->first = g->last = 0;
-    storage->read(storage->ctx, &q, see_entry, g, &result);
-    ck_assert_int_eq(result.outcome, CRD_OUTCOME_DONE);
+    for (int n = 0; n < 3; n++) {
+        crd_query q;
+        crd_read_result result;
+        memset(&q, 0, sizeof q);
+        q.struct_size = sizeof q;
+        q.kinds = CRD_KIND_BIT_ENTRY;
+        q.customer = who[n];
+        q.currency = currency[n];
+        q.seq_from = g->last_seq[n] + 1;
+        q.proof = 5;
+        memset(&result, 0, sizeof result);
+        result.struct_size = sizeof result;
+        storage->read(storage->ctx, &q, see_entry, g, &result);
+        ck_assert_int_eq(result.outcome, CRD_OUTCOME_DONE);
+    }
     t->first = g->first;
     t->last = g->last;
 }
@@ -190,6 +226,9 @@ static crd_status do_step(stage *g, story *s, int at) {
     case REVISE:
     case WRITE_OFF:
     case SEND: status = with_invoice(g, t, &r, &out); break;
+    case REFUND:
+    case TRANSFER: status = out_of_credit(g, t, &r, &out); break;
+    case ADJUST: status = adjust_credit(g, t, &r, &out); break;
     case RELEASE:
     case CAPTURE: status = with_hold(g, t, s->steps[t->of].id, &r, &out); break;
     case UNDO:
@@ -256,10 +295,10 @@ static void make_invoice(story *s, step *t, int n) {
 }
 
 /* An earlier step of an operation; −1 when there is none. */
-static int earlier(story *s, int op, int other, int third) {
+static int earlier(story *s, unsigned ops) {
     for (int tries = 0; tries < 60 && s->count > 0; tries++) {
         int at = (int)random_below(s, (uint64_t)s->count);
-        if (s->steps[at].done && (s->steps[at].op == op || s->steps[at].op == other || s->steps[at].op == third)) return at;
+        if (s->steps[at].done && (ops >> s->steps[at].op & 1)) return at;
     }
     return -1;
 }
@@ -287,7 +326,7 @@ static int32_t last_touched(const story *s, int credit, int invoice, int32_t dat
 static int some_draft(story *s, int count, int credit) {
     int invoice = -1;
     for (int tries = 0; tries < 40; tries++) {
-        int at = earlier(s, INVOICE, INVOICE, INVOICE);
+        int at = earlier(s, 1u << INVOICE);
         if (at < 0 || (credit >= 0 && s->steps[at].invoice % 3 != credit % 3)) continue;
         invoice = s->steps[at].invoice;
         if (s->steps[at].invoice_terms.flags & CRD_INVOICE_AS_DRAFT) break;
@@ -319,7 +358,8 @@ static int make_step(story *s, step *t) {
     }
     if (random_below(s, 2)) t->amount = 1 + (int64_t)random_below(s, 200);
     if (t->op == UNDO || t->op == RELEASE || t->op == CAPTURE) {
-        at = t->op == UNDO ? earlier(s, APPLY, CAPTURE, WRITE_OFF) : earlier(s, HOLD, HOLD, HOLD);
+        at = earlier(s, t->op == UNDO ? 1u << APPLY | 1u << OUTSIDE | 1u << CAPTURE | 1u << WRITE_OFF | 1u << REFUND | 1u << TRANSFER
+                                       : 1u << HOLD);
         if (at < 0) return 0;
         t->of = at;
         t->credit = s->steps[at].credit;
@@ -330,7 +370,7 @@ static int make_step(story *s, step *t) {
     }
     if (credits == 0 || invoices == 0) return 0;
     t->credit = (int)random_below(s, (uint64_t)credits);
-    t->invoice = t->op == OUTSIDE || t->op == VOID_CREDIT || (t->op == HOLD && random_below(s, 2))
+    t->invoice = t->op == OUTSIDE || t->op == VOID_CREDIT || t->op >= REFUND || (t->op == HOLD && random_below(s, 2))
                      ? -1
                  : t->op == HOLD || t->op == SEND ? some_draft(s, invoices, t->credit)
                                                   : some_invoice(s, invoices, t->credit);
@@ -339,6 +379,7 @@ static int make_step(story *s, step *t) {
         if (t->invoice < 0 && random_below(s, 2))
             t->lapses_at = t->instant + INT64_C(86400000000) * (1 + (int64_t)random_below(s, 60));
     }
+    if (t->op == TRANSFER || t->op == ADJUST) snprintf(t->id, sizeof t->id, "X%d", s->count);
     if (t->op == VOID_INVOICE || t->op == SEND || t->op == REVISE || t->op == WRITE_OFF) t->credit = -1;
     if (random_below(s, 5) != 0) t->date = last_touched(s, t->credit, t->invoice, t->date);
     return t->op != VOID_INVOICE || random_below(s, 3) == 0;
