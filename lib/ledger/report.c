@@ -137,19 +137,33 @@ static crd_status copy_spec(crd_report *report, const crd_report_spec *from) {
     return CRD_OK;
 }
 
-/* A report on a customer that does not exist is a mistake, not an empty report. */
+static void free_loaded(crd_ledger *ledger, crd__loaded *loaded, int *is) {
+    for (uint64_t i = 0; *is && i < loaded->accounts.count; i++) crd__books_free(ledger, loaded->accounts.items[i]);
+    if (*is) crd__loaded_free(loaded);
+    *is = 0;
+}
+
+static crd_status read_page(crd_report *report, uint32_t also);
+
+/* A report on a customer that does not exist is a mistake, not an empty report. Where the first page is of accounts
+ * alone, the customer comes with it. */
 static crd_status find_customer(crd_report *report) {
     const char *customer = report->spec.customer;
     crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CUSTOMER, customer, "");
-    crd__loaded loaded;
+    int with_page = !report->stored && report->spec.report != CRD_REPORT_HISTORY;
     crd_status status;
-    crd__arena_reset(&report->page);
-    status = crd__read(report->ledger, &query, &report->page, &loaded);
+    int found;
+    if (with_page) {
+        status = read_page(report, CRD_KIND_BIT_CUSTOMER);
+    } else {
+        status = crd__read(report->ledger, &query, &report->page, &report->loaded);
+        report->has_page = status == CRD_OK;
+    }
     if (status != CRD_OK) return status;
-    if (loaded.docs.count == 0)
-        status = crd__fail_subject(report->ledger, CRD_E_NOT_FOUND, CRD_KIND_CUSTOMER, customer, customer, NULL);
-    crd__loaded_free(&loaded);
-    return status;
+    found = report->loaded.docs.count > 0;
+    if (!with_page) free_loaded(report->ledger, &report->loaded, &report->has_page);
+    if (found) return CRD_OK;
+    return crd__fail_subject(report->ledger, CRD_E_NOT_FOUND, CRD_KIND_CUSTOMER, customer, customer, NULL);
 }
 
 /* Whether an account stands, as of the report's date and instant, as it is stored. */
@@ -200,8 +214,8 @@ crd_status crd_report_open(crd_ledger *ledger, const crd_report_spec *spec, crd_
     crd__arena_init(&report->page, &ledger->allocator);
     crd__arena_init(&report->work, &ledger->allocator);
     status = copy_spec(report, &s);
-    if (status == CRD_OK && s.customer != NULL) status = find_customer(report);
     if (status == CRD_OK) status = look_at_all(report);
+    if (status == CRD_OK && s.customer != NULL) status = find_customer(report);
     if (status == CRD_OK && (s.report == CRD_REPORT_HISTORY || s.report == CRD_REPORT_LINES)) status = find_history(report);
     if (status != CRD_OK) {
         crd_report_close(report);
@@ -209,12 +223,6 @@ crd_status crd_report_open(crd_ledger *ledger, const crd_report_spec *spec, crd_
     }
     *out = report;
     return CRD_OK;
-}
-
-static void free_loaded(crd_ledger *ledger, crd__loaded *loaded, int *is) {
-    for (uint64_t i = 0; *is && i < loaded->accounts.count; i++) crd__books_free(ledger, loaded->accounts.items[i]);
-    if (*is) crd__loaded_free(loaded);
-    *is = 0;
 }
 
 /* Forgets the rows, and what of one account they point to. */
@@ -585,7 +593,8 @@ static crd_status one_account(crd_report *report, const crd_account_record *acco
 
 /* ---- pages ---- */
 
-static crd_status read_page(crd_report *report) {
+/* `also`: kinds to read beside the accounts, when it is not in stored mode. */
+static crd_status read_page(crd_report *report, uint32_t also) {
     const crd_report_spec *spec = &report->spec;
     crd_query query = doc_query(report);
     const crd__list *accounts = &report->loaded.accounts;
@@ -594,7 +603,7 @@ static crd_status read_page(crd_report *report) {
     free_loaded(report->ledger, &report->loaded, &report->has_page);
     crd__arena_reset(&report->page);
     if (!report->stored) {
-        query.kinds = CRD_KIND_BIT_ACCOUNT;
+        query.kinds = CRD_KIND_BIT_ACCOUNT | also;
         query.flags = 0;
         query.states = 0;
     }
@@ -762,7 +771,7 @@ static crd_status more(crd_report *report) {
     if (report->spec.report == CRD_REPORT_LINES) return read_lines(report);
     if (report->account_at < report->loaded.accounts.count)
         return one_account(report, &((crd__account *)report->loaded.accounts.items[report->account_at++])->record);
-    return report->complete ? finish(report) : read_page(report);
+    return report->complete ? finish(report) : read_page(report, 0);
 }
 
 crd_status crd_report_next(crd_report *report, const crd_row **out) {
