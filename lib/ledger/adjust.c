@@ -173,7 +173,7 @@ static crd_status adjust(crd__command *command, const char *customer, const char
     if (command->result.amount == 0) { /* nothing is written, not even that the account was looked at */
         crd__unit_back(ledger, &command->before);
         command->result.first_seq = command->result.last_seq = 0;
-        return CRD_OK;
+        return crd__command_ask(command);
     }
     status = write_adjust(command, &on, t, before);
     command->result.first_seq = command->result.last_seq; /* the entry that crd_undo() takes */

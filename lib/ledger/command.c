@@ -243,6 +243,10 @@ crd_status crd__command_allow(crd__command *command, const char *customer, const
     return CRD_OK;
 }
 
+crd_status crd__command_ask(crd__command *command) {
+    return command->request.key != NULL && command->own_unit ? ask_key(command) : CRD_OK;
+}
+
 crd_status crd__command_feature(crd__command *command, const crd__account *account) {
     if (!(account->record.switches & CRD_SWITCH_FEATURE_OFF)) return CRD_OK;
     return crd__fail_subject(command->ledger, CRD_E_DISABLED, CRD_KIND_CUSTOMER, account->record.customer,

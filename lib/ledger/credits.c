@@ -327,6 +327,19 @@ crd_status crd_credit_apply(crd_ledger *ledger, const crd_request *request, crd_
 
 /* ---- void ---- */
 
+/* What is held or allocated becomes available first; whatever else refuses the void comes before that. */
+static crd_status release_first(crd__command *command, crd__doc *doc, crd__void_command *ask) {
+    const crd_account_record *account = &doc->account->record;
+    crd_credit_record free = *(const crd_credit_record *)doc->record;
+    crd__decision decision;
+    crd__refusal why;
+    memset(&decision, 0, sizeof decision);
+    free.held = free.allocated = 0;
+    if (crd__decide_void(&free, ask, &decision, &why) != CRD_OK)
+        return crd__fail_refusal(command->ledger, &why, account->customer, account->currency);
+    return crd__release_holds(command, doc, &ask->when);
+}
+
 static crd_status void_credit(crd__command *command, crd__doc *doc, int64_t amount, uint32_t flags) {
     const crd_account_record *account = &doc->account->record;
     crd__void_command ask;
@@ -339,11 +352,11 @@ static crd_status void_credit(crd__command *command, crd__doc *doc, int64_t amou
     ask.when = crd__command_when(command, 1);
     if (status == CRD_OK) status = crd__memo_invoice(command, doc, &invoice);
     if (status == CRD_OK) status = crd__enter_lapsed_before_use(command, doc, &ask.when);
-    if (status == CRD_OK && (flags & CRD_VOID_RELEASE)) status = crd__release_holds(command, doc, &ask.when);
-    if (status != CRD_OK) return status;
-    memset(&decision, 0, sizeof decision);
     ask.amount = amount;
     ask.returns = invoice != NULL ? invoice->record : NULL;
+    if (status == CRD_OK && (flags & CRD_VOID_RELEASE)) status = release_first(command, doc, &ask);
+    if (status != CRD_OK) return status;
+    memset(&decision, 0, sizeof decision);
     if (crd__decide_void(doc->record, &ask, &decision, &why) != CRD_OK)
         return crd__fail_refusal(command->ledger, &why, account->customer, account->currency);
     memset(&on, 0, sizeof on);

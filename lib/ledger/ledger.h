@@ -289,6 +289,8 @@ void crd__argument_number(crd__command *command, const char *name, int64_t numbe
 /* After the arguments are checked: permission, feature of the ledger, and in a host's unit the request key. */
 crd_status crd__command_allow(crd__command *command, const char *customer, const char *currency, const char *subject,
                               int64_t amount);
+/* For a command that finds nothing to do: whether its request key was used comes first all the same. */
+crd_status crd__command_ask(crd__command *command);
 /* The account's own switch. */
 crd_status crd__command_feature(crd__command *command, const crd__account *account);
 /* A handle of this ledger, to a document that exists. */

@@ -121,6 +121,7 @@ crd_status crd_credit_transfer(crd_ledger *ledger, const crd_request *request, c
     crd__doc *made = NULL;
     crd_status status;
     if (out_there != NULL) *out_there = NULL;
+    memset(&t, 0, sizeof t);
     status = crd__command_begin(ledger, request, CRD_COMMAND_CREDIT_TRANSFER, &command);
     if (status != CRD_OK) return status;
     status = crd__take_struct(ledger, "terms", &t, sizeof t, sizeof t, terms);
@@ -137,7 +138,7 @@ crd_status crd_credit_transfer(crd_ledger *ledger, const crd_request *request, c
         status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), t.amount);
         if (status == CRD_OK && !command.answered) status = transfer(&command, doc, &t, &made);
     }
-    return finish(&command, status, made, status == CRD_OK ? t.customer : "", out_there, out);
+    return finish(&command, status, made, t.customer, out_there, out);
 }
 
 /* ---- back ---- */

@@ -304,6 +304,9 @@ START_TEST(R61_an_adjustment_happens_once_under_its_key) {
     crd_result r = result_block();
     customer(w, "c1");
     OK(w, crd_credit_adjust(w->ledger, keyed(1, "a"), "c1", "EUR", &t, &r));
+    OK(w, crd_credit_adjust(w->ledger, keyed(1, "a"), "c1", "EUR", &t, &r)); /* there is no difference now */
+    ck_assert_uint_eq(r.repeated, 1);
+    ck_assert_int_eq(r.amount, 75);
     crd_credit_free(memo(w, "c1", "K", 500, 1));
     OK(w, crd_credit_adjust(w->ledger, keyed(1, "a"), "c1", "EUR", &t, &r));
     ck_assert_uint_eq(r.repeated, 1);

@@ -336,6 +336,40 @@ static crd_status run_bounce(scene *s, const crd_request *request, int variant, 
     t.fee = variant ? 6 : 5;
     t.fee_id = "fee";
     return crd_receipt_reverse(s->ledger, request, s->paid, &t, out);
+static crd_status run_refund(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_refund_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.amount = 70;
+    t.method = variant ? "wire" : "cash";
+    return crd_credit_refund(s->ledger, request, s->k, &t, out);
+}
+
+static crd_status run_transfer(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_transfer_terms t;
+    crd_credit *made = NULL;
+    crd_status status;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.customer = variant ? "c9" : "c2";
+    t.amount = 70;
+    status = crd_credit_transfer(s->ledger, request, s->k, &t, &made, out);
+    if (status == CRD_OK) ck_assert_int_eq(crd_credit_get(made)->original, 70);
+    if (status != CRD_OK) ck_assert_ptr_null(made);
+    crd_credit_free(made);
+    return status;
+}
+
+static crd_status adjust(scene *s, const crd_request *request, int64_t target, crd_result *out) {
+    crd_adjust_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.target = target;
+    return crd_credit_adjust(s->ledger, request, "c1", "EUR", &t, out);
+}
+
+static crd_status run_adjust_up(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return adjust(s, request, variant ? 1401 : 1400, out);
 }
 
 const scene_command scene_commands[] = {
@@ -370,6 +404,9 @@ const scene_command scene_commands[] = {
     {"distribute money", CRD_COMMAND_RECEIPT_ENTER, "terms.payment_info", 0, 1, run_distribute},
     {"reverse a payment", CRD_COMMAND_RECEIPT_REVERSE, "terms.fee", 90, 0, run_bounce},
     {"undo an application", CRD_COMMAND_UNDO, "amount", 40, 0, run_undo},
+    {"refund", CRD_COMMAND_CREDIT_REFUND, "terms.method", 70, 0, run_refund},
+    {"transfer", CRD_COMMAND_CREDIT_TRANSFER, "terms.customer", 70, 0, run_transfer},
+    {"adjust up", CRD_COMMAND_ADJUST, "terms.target", 140, 0, run_adjust_up},
     {"undo a receipt", CRD_COMMAND_UNDO, "seq", 50, 0, run_undo_receipt},
 };
 const size_t scene_command_count = sizeof scene_commands / sizeof scene_commands[0];
