@@ -336,6 +336,8 @@ static crd_status run_bounce(scene *s, const crd_request *request, int variant, 
     t.fee = variant ? 6 : 5;
     t.fee_id = "fee";
     return crd_receipt_reverse(s->ledger, request, s->paid, &t, out);
+}
+
 static crd_status run_refund(scene *s, const crd_request *request, int variant, crd_result *out) {
     crd_refund_terms t;
     memset(&t, 0, sizeof t);
