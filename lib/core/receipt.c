@@ -290,8 +290,6 @@ crd_status crd__decide_receipt(const crd__receipt_command *c, crd__receipt_plan 
 /* ---- what becomes of a payment ---- */
 
 static crd_status refuse_receipt(const crd_receipt_record *receipt, const crd__when *when, crd__refusal *why) {
-    if (receipt->state == CRD_RECEIPT_DELETED)
-        return crd__refuse(why, CRD_E_STATE, CRD_KIND_RECEIPT, receipt->id, 0, receipt->state);
     if (receipt->state != CRD_RECEIPT_POSTED)
         return crd__refuse(why, CRD_E_NOTHING, CRD_KIND_RECEIPT, receipt->id, 0, receipt->state);
     if (when->date <= when->closed_through)
@@ -303,7 +301,7 @@ crd_status crd__decide_may_bounce(const crd_receipt_record *receipt, const crd_c
                                    const crd__when *when, uint32_t flags, crd__refusal *why) {
     int64_t elsewhere;
     crd_status status;
-    if (receipt->state == CRD_RECEIPT_UNDONE)
+    if (receipt->state == CRD_RECEIPT_UNDONE || receipt->state == CRD_RECEIPT_DELETED)
         return crd__refuse(why, CRD_E_STATE, CRD_KIND_RECEIPT, receipt->id, 0, receipt->state);
     if (receipt->state == CRD_RECEIPT_POSTED && credit == NULL) /* it brought no money: undo it instead */
         return crd__refuse(why, CRD_E_NOTHING, CRD_KIND_RECEIPT, receipt->id, 0, receipt->state);

@@ -211,10 +211,10 @@ START_TEST(R23_totals_per_customer) {
     crd_balance b;
     scene_fill(w);
     b = balance_of(w->ledger, "c1", "EUR", 2);
-    ck_assert_int_eq(b.issued, 1450);
-    ck_assert_int_eq(b.applied, 150);
-    ck_assert_int_eq(b.active_credits, 2);
-    ck_assert_int_eq(b.credit, 1300);
+    ck_assert_int_eq(b.issued, 1000 + 400 + 50 + 90); /* K, P, M, Q */
+    ck_assert_int_eq(b.applied, 100 + 50 + 60);
+    ck_assert_int_eq(b.active_credits, 3);
+    ck_assert_int_eq(b.credit, 900 + 400 + 30);
     world_close(w);
 }
 END_TEST

@@ -700,17 +700,30 @@ START_TEST(M14_a_receipt_whose_money_was_paid_out_cannot_be_undone) {
 }
 END_TEST
 
-START_TEST(M3_credited_is_what_the_own_receipt_does_not_apply) {
+START_TEST(R41_M3_credited_is_what_the_own_receipt_does_not_apply) {
     world *w = paid(_i, 0);
     crd_credit *p = find_credit(w->ledger, "c1", "P");
     crd_invoice *b = find_invoice(w->ledger, "c1", "B");
+    crd_receipt_record r = stored_receipt(w, "c1", "R");
+    int64_t seq;
     ck_assert_int_eq(credited(w, "P"), 20);
     revise(w, "A", 90, 2);
     ck_assert_int_eq(credited(w, "P"), 30);
-    apply(w, p, b, 10, 3); /* an ordinary application is a use of it */
+    /* the receipt's own line is raised again: 20; an ordinary application is a use of it, and leaves 30 */
+    revise(w, "A", 100, 3);
+    OK(w, crd_application_change(w->ledger, on(3), "c1", "EUR", r.posted_seq, 100, NULL));
+    world_check(w);
+    ck_assert_int_eq(credited(w, "P"), 20);
+    ck_assert_int_eq(stored_receipt(w, "c1", "R").applied, 100);
+    revise(w, "A", 90, 4);
     ck_assert_int_eq(credited(w, "P"), 30);
-    reverse(w, "c1", "R", 4);
+    seq = apply(w, p, b, 10, 5);
     ck_assert_int_eq(credited(w, "P"), 30);
+    ck_assert_int_eq(stored_credit(w, "c1", "P").applied - stored_credit(w, "c1", "P").applied_by_receipt, 10);
+    ck_assert_int_gt(seq, 0);
+    ck_assert_int_eq(reverse(w, "c1", "R", 6).amount, 120);
+    ck_assert_int_eq(credited(w, "P"), 30);
+    credit_is(w, "P", 0, 0, 120, CRD_CREDIT_VOIDED);
     crd_credit_free(p);
     crd_invoice_free(b);
     world_close(w);
@@ -746,7 +759,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(t, M13_a_bounce_releases_holds_and_allocations, 0, STORES);
     tcase_add_loop_test(t, M13_what_is_held_past_its_expiry_is_reversed_what_lapsed_has_expired, 0, STORES);
     tcase_add_loop_test(t, M14_a_receipt_whose_money_was_paid_out_cannot_be_undone, 0, STORES);
-    tcase_add_loop_test(t, M3_credited_is_what_the_own_receipt_does_not_apply, 0, STORES);
+    tcase_add_loop_test(t, R41_M3_credited_is_what_the_own_receipt_does_not_apply, 0, STORES);
     suite_add_tcase(s, t);
     return s;
 }

@@ -287,7 +287,6 @@ static m_answer undo_receipt(model *m, int event, const command *c) {
     int64_t returned = 0;
     m_event *last;
     if (c->amount != 0) return refuse(CRD_E_ARGUMENT);
-    if (m->receipts[receipt].amount > 0) return refuse(CRD_E_STATE);
     if (n.state != CRD_RECEIPT_POSTED) return refuse(CRD_E_NOTHING);
     for (int i = 0; i < count; i++) {
         const m_event *e = &m->events[i];
@@ -311,12 +310,19 @@ static m_answer undo_receipt(model *m, int event, const command *c) {
 }
 
 /* The seq an undo means: the nth event of its target, or the bare number. */
-static int64_t undo_seq(const model *m, const command *c) {
+static int64_t meant_seq(const model *m, const command *c) {
     int nth = c->nth;
     if (c->target < 0) return c->nth;
     for (int i = 0; i < m->event_count; i++)
         if (m->events[i].serial == c->target && nth-- == 0) return m->events[i].seq;
     return 1000000;
+}
+
+/* This model does not know what becomes of money that is taken back: its receipts are left alone. */
+static int64_t undo_seq(const model *m, const command *c) {
+    int64_t seq = meant_seq(m, c);
+    int event = c->who < WHO && c->cur < CUR && seq > 0 ? find_m_event(m, c->who, c->cur, seq) : -1;
+    return event >= 0 && m->events[event].type == CRD_ENTRY_RECEIPT && m->events[event].amount > 0 ? 1000000 : seq;
 }
 
 static m_answer do_undo(model *m, const command *c) {

@@ -496,6 +496,16 @@ static const naive_event *pick_event(const game *g, const command *c, uint32_t t
     return &g->m->events[start];
 }
 
+/* This model does not know what becomes of money that is taken back: its receipts are left alone. */
+static int is_money(const naive *m, int account, int64_t seq) {
+    for (int n = 0; n < m->event_count; n++) {
+        const naive_event *e = &m->events[n];
+        if (e->account == account && e->seq == seq)
+            return e->type == CRD_ENTRY_RECEIPT && m->receipts[e->receipt].amount > 0;
+    }
+    return 0;
+}
+
 static const char *play_undo(game *g, const command *c) {
     const naive_event *e = pick_event(g, c, c->op == UNDO ? CRD_ENTRY_APPLY : CRD_ENTRY_RECEIPT);
     crd_result r = result_block();
@@ -507,6 +517,7 @@ static const char *play_undo(game *g, const command *c) {
     account = e->account;
     seq = e->seq;
     if (c->flags % 16 == 3) seq = (int64_t)(c->raw / 3 % (uint64_t)(naive_last_seq(g->m, account) + 2)); /* any */
+    if (is_money(g->m, account, seq)) return NULL;
     if (c->op == UNDO && c->flags % 3 != 0) amount = edge(c, naive_left(g->m, account, seq), 20);
     if (c->op == UNDO_RECEIPT && c->flags % 16 == 5) amount = 1;
     for (int n = 0; n < 2 && status == CRD_E_CONFLICT; n++)
