@@ -80,8 +80,8 @@ typedef struct crd_balance {
     int64_t allocated;      /**< put aside for drafts */
     int64_t unearned;       /**< Σ remaining of cash-class credit */
     int64_t active_credits; /**< number of Active credits */
-    int64_t issued;         /**< Σ original of all credits issued */
-    int64_t applied;        /**< Σ applied of all credits */
+    int64_t issued;         /**< Σ of all credits issued; of a payment, what its own receipt did not apply (rule M3) */
+    int64_t applied;        /**< Σ applied of all credits, but by a payment's own receipt */
     int64_t version;        /**< version of the account; 0: it has none yet, and all is zero */
 } crd_balance;
 

@@ -208,8 +208,8 @@ typedef struct crd_account_record {
                                    dates from usable_from until before turns_on */
     int64_t invoice_open;     /**< Σ open of posted invoices; balance = invoice_open − credit_remaining */
     int64_t credits_issued;   /**< number of credits issued here and not deleted; not those brought in or transferred in */
-    int64_t issued;           /**< Σ original of those */
-    int64_t applied;          /**< Σ applied of credits, net of what was undone */
+    int64_t issued;           /**< Σ credited of those: of a payment, original less what its own receipt applies (rule M3) */
+    int64_t applied;          /**< Σ applied of credits, net of what was undone, but by a payment's own receipt */
     int32_t turns_on;         /**< no credit turns usable or expires before this date, 0 = never; may be early */
     int32_t usable_from;      /**< no credit counted in `available` is effective later; may be late */
     int64_t lapses_at; /**< no hold lapses before this instant, 0 = never; may be early */

@@ -46,6 +46,10 @@ int64_t crd__credit_available(const crd_credit_record *credit) {
     return credit->remaining - credit->held - credit->allocated;
 }
 
+int64_t crd__credit_credited(const crd_credit_record *credit) {
+    return credit->original - credit->applied_by_receipt - credit->reversed_own;
+}
+
 int crd__credit_usable(const crd_credit_record *credit, int32_t date) {
     return credit->effective <= date && (credit->expires == 0 || date < credit->expires);
 }

@@ -71,6 +71,8 @@ const char *crd__credit_source(uint32_t kind);
 uint32_t crd__credit_counts_as(const crd_credit_record *credit);
 /* What may be used: remaining - held - allocated. */
 int64_t crd__credit_available(const crd_credit_record *credit);
+/* What of a credit was ever credit: the original, less what its own receipt applied at once (rule M3). */
+int64_t crd__credit_credited(const crd_credit_record *credit);
 /* Usable on a business date: effective <= date < expires (rule M7). */
 int crd__credit_usable(const crd_credit_record *credit, int32_t date);
 /* 1 when the identity of rule M1 holds and the state agrees with the amounts. */

@@ -33,12 +33,12 @@ static void leave_credit(crd_account_record *a, const crd_credit_record *c) {
     a->credit_remaining -= c->remaining;
     a->credit_held -= c->held;
     a->credit_allocated -= c->allocated;
-    a->applied -= c->applied;
+    a->applied -= c->applied - c->applied_by_receipt;
     if (is_cash(c)) a->cash_remaining -= c->remaining;
     if (effective_at_issue(c)) a->available -= crd__credit_available(c);
     if (counts_as_issued(c)) {
         a->credits_issued -= 1;
-        a->issued -= c->original;
+        a->issued -= crd__credit_credited(c);
     }
 }
 
@@ -50,14 +50,14 @@ static void turn(crd_account_record *a, int32_t date) {
 static crd_status enter_credit(crd_account_record *a, const crd_credit_record *c) {
     a->open_credits += c->remaining > 0;
     if (!crd__add(a->credit_remaining, c->remaining, &a->credit_remaining)) return CRD_E_OVERFLOW;
-    if (!crd__add(a->applied, c->applied, &a->applied)) return CRD_E_OVERFLOW;
+    if (!crd__add(a->applied, c->applied - c->applied_by_receipt, &a->applied)) return CRD_E_OVERFLOW;
     a->credit_held += c->held;
     a->credit_allocated += c->allocated;
     if (is_cash(c)) a->cash_remaining += c->remaining;
     if (effective_at_issue(c)) a->available += crd__credit_available(c);
     if (counts_as_issued(c)) {
         a->credits_issued += 1;
-        if (!crd__add(a->issued, c->original, &a->issued)) return CRD_E_OVERFLOW;
+        if (!crd__add(a->issued, crd__credit_credited(c), &a->issued)) return CRD_E_OVERFLOW;
     }
     if (c->remaining > 0) {
         turn(a, c->expires);

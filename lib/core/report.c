@@ -17,10 +17,6 @@ uint32_t crd__credit_state(const crd_credit_record *credit, int32_t date) {
     return lapsed > 0 && lapsed == credit->remaining ? CRD_CREDIT_VOIDED : credit->state;
 }
 
-int64_t crd__credit_credited(const crd_credit_record *credit) {
-    return credit->original - credit->applied_by_receipt - credit->reversed_own;
-}
-
 int64_t crd__credit_applied(const crd_credit_record *credit) {
     return credit->applied - credit->applied_by_receipt;
 }

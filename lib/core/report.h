@@ -11,8 +11,6 @@
 int64_t crd__credit_lapsed(const crd_credit_record *credit, int32_t date);
 /* The state that a credit has on a date, swept or not. */
 uint32_t crd__credit_state(const crd_credit_record *credit, int32_t date);
-/* What of a credit was ever credit: the original, less what its own receipt applied at once (rule M3). */
-int64_t crd__credit_credited(const crd_credit_record *credit);
 /* Applied, without what its own receipt applied (rule M3). */
 int64_t crd__credit_applied(const crd_credit_record *credit);
 

@@ -1,6 +1,7 @@
 /*
  * What the rules of money say about figures of reports.
  */
+#include "core/decide.h"
 #include "core/report.h"
 
 #include "core/record.h"

@@ -247,9 +247,9 @@ static const char *totals_problem(const book *b, const crd_account_record *a) {
             if (is_cash(c)) sum.cash_remaining += c->remaining;
             if (was_issued(c)) {
                 sum.credits_issued += 1;
-                sum.issued += c->original;
+                sum.issued += c->original - c->applied_by_receipt - c->reversed_own;
             }
-            sum.applied += c->applied;
+            sum.applied += c->applied - c->applied_by_receipt;
         }
         if (b->items[n].kind == CRD_KIND_INVOICE && same(i->customer, a->customer) &&
             same(i->currency, a->currency)) {
