@@ -2,6 +2,7 @@
  * Reports on credit that left by another way than an invoice: refunds, transfers, adjustments; on what was deleted as a
  * mistake; and on opening balances. Every figure expected is worked out by hand from the story.
  */
+#include "support/paying.h"
 #include "support/rows.h"
 
 #include <string.h>
@@ -255,6 +256,99 @@ START_TEST(M7_M10_R62_a_hold_counts_until_its_day_swept_or_not) {
 }
 END_TEST
 
+/* Rule M13's example, without expiry: P 120 on A 100, 20 of it on B 50; A is revised to 90, of which 5 are refunded; then the
+ * payment bounces. A 90 and B 50 are open again, a debit memo of 5 besides. */
+START_TEST(M3_M13_R19_R6_R79_R80_a_bounced_payment_in_every_report) {
+    world *w = world_open(_i);
+    crd_report_spec spec;
+    crd_refund_terms refund;
+    crd_revise_terms revise;
+    crd_credit *p;
+    crd_invoice *a, *b;
+    paying *q;
+    cursor c;
+    customer(w, "c1");
+    a = invoice(w, "c1", "A", 100, 0, 10);
+    b = invoice(w, "c1", "B", 50, 0, 10);
+    q = with(pays(receive("R", 120), "A", 100), CRD_RECEIPT_EXCESS_TO_CREDIT);
+    q->terms.credit = "P";
+    q->terms.method = "check";
+    enter(w, "c1", q, 1);
+    p = find_credit(w->ledger, "c1", "P");
+    OK(w, crd_invoice_refresh(b));
+    apply(w, p, b, 20, 2);
+    memset(&revise, 0, sizeof revise);
+    revise.struct_size = sizeof revise;
+    revise.total = 90;
+    OK(w, crd_invoice_refresh(a));
+    OK(w, crd_invoice_revise(w->ledger, on(3), a, &revise, NULL));
+    memset(&refund, 0, sizeof refund);
+    refund.struct_size = sizeof refund;
+    refund.amount = 5;
+    OK(w, crd_credit_refund(w->ledger, on(4), p, &refund, NULL));
+    reverse(w, "c1", "R", 9);
+    spec = report_spec(CRD_REPORT_PAYMENTS, 0, DAY(1), 0);
+    c = cursor_open(w, &spec);
+    FIGURES_ARE(cursor_next(&c), 20, 20, 0);
+    cursor_end(&c);
+    spec.date = DAY(8);
+    c = cursor_open(w, &spec);
+    FIGURES_ARE(cursor_next(&c), 30, 5, 20);
+    cursor_end(&c);
+    spec.date = DAY(9);
+    c = cursor_open(w, &spec);
+    FIGURES_ARE(cursor_next(&c), 30, 0, 0); /* credited stays */
+    cursor_end(&c);
+    spec = report_spec(CRD_REPORT_ROLL_FORWARD, 0, DAY(9), 0);
+    c = cursor_open(w, &spec);
+    /*                           opening issued in applied refunded voided expired adjusted reversed out returned closing */
+    FIGURES_ARE(cursor_next(&c), 0, 30, 0, 20, 5, 0, 0, 0, 25, 0, 20, 0);
+    cursor_end(&c);
+    spec = report_spec(CRD_REPORT_REVENUE, 0, DAY(8), 0);
+    c = cursor_open(w, &spec);
+    FIGURES_ARE(cursor_next(&c), 110, 0, 5);
+    cursor_end(&c);
+    spec = report_spec(CRD_REPORT_REVENUE, DAY(9), DAY(9), 0);
+    c = cursor_open(w, &spec);
+    FIGURES_ARE(cursor_next(&c), -110, 0, 0);
+    cursor_end(&c);
+    spec = report_spec(CRD_REPORT_TAKINGS, 0, DAY(9), 0);
+    spec.by = CRD_BY_CUSTOMER;
+    c = cursor_open(w, &spec);
+    FIGURES_ARE(cursor_next(&c), 120, -5, -120);
+    cursor_end(&c);
+    spec = report_spec(CRD_REPORT_OCCASIONS, 0, DAY(9), 0);
+    c = cursor_open(w, &spec);
+    ck_assert_int_eq(cursor_next(&c)->amount, 20); /* the surplus of the receipt */
+    ck_assert_int_eq(cursor_next(&c)->amount, 10); /* of the revision: an overpayment of the sale */
+    ck_assert_str_eq(c.row->origin, "A");
+    ck_assert_str_eq(c.row->source, "overpayment");
+    cursor_end(&c);
+    spec = report_spec(CRD_REPORT_CREDIT_ENTRIES, 0, DAY(9), 0);
+    c = cursor_open(w, &spec);
+    ck_assert_int_eq(cursor_next(&c)->amount, 30);
+    ck_assert_int_eq(cursor_next(&c)->amount, -5);
+    {
+        int64_t reversed = 0;
+        while (cursor_next(&c) != NULL) {
+            ck_assert_uint_eq(c.row->entry->type, CRD_ENTRY_REVERSE);
+            reversed += c.row->amount;
+        }
+        ck_assert_int_eq(reversed, -25);
+    }
+    crd_report_close(c.report);
+    spec = report_spec(CRD_REPORT_STATEMENT, 0, DAY(9), 0);
+    c = cursor_open(w, &spec);
+    while (cursor_next(&c)->line != CRD_LINE_CLOSING) {}
+    ck_assert_int_eq(c.row->balance, 145);
+    crd_report_close(c.report);
+    crd_credit_free(p);
+    crd_invoice_free(a);
+    crd_invoice_free(b);
+    world_close(w);
+}
+END_TEST
+
 static Suite *make(void) {
     Suite *s = suite_create("report out");
     TCase *t = tcase_create("report out");
@@ -264,6 +358,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R23_R77_what_was_transferred_or_brought_in_is_not_issued, 0, STORES);
     tcase_add_loop_test(t, M11_R62_what_was_deleted_never_was_unless_as_known_before, 0, STORES);
     tcase_add_loop_test(t, M7_M10_R62_a_hold_counts_until_its_day_swept_or_not, 0, STORES);
+    tcase_add_loop_test(t, M3_M13_R19_R6_R79_R80_a_bounced_payment_in_every_report, 0, STORES);
     suite_add_tcase(s, t);
     return s;
 }
