@@ -257,6 +257,54 @@ CRD_API crd_status CRD_CALL crd_credit_transfer(crd_ledger *ledger, const crd_re
 CRD_API crd_status CRD_CALL crd_credit_delete(crd_ledger *ledger, const crd_request *request, crd_credit *credit,
                                               uint32_t flags, crd_result *out);
 
+/** One credit of many. */
+typedef struct crd_bulk_row {
+    uint32_t struct_size;
+    uint32_t reserved;
+    const char *customer;
+    const crd_credit_terms *terms;
+    const char *key; /**< request key of this row; NULL: none */
+} crd_bulk_row;
+
+/** What became of it. */
+typedef struct crd_bulk_result {
+    uint32_t struct_size;
+    crd_status status;  /**< as crd_credit_issue() would have returned; #CRD_E_CANCELLED: not tried */
+    uint32_t repeated;  /**< 1: its request key was used before, and this is the first result again */
+    uint32_t reserved;
+    const char *field;  /**< argument concerned, or ""; static storage */
+    int64_t limit;      /**< figures of the refusal, as in crd_error */
+    int64_t given;
+    int64_t first_seq;  /**< first and last entry; last_seq 0: nothing was kept of it */
+    int64_t last_seq;
+    int64_t amount;     /**< of the credit */
+    char id[CRD_MAX_ID + 1]; /**< of the credit */
+} crd_bulk_result;
+
+/** All rows or none; else as many as possible. */
+#define CRD_BULK_ALL_OR_NOTHING 0x01u
+
+/**
+ * Issues many credits; those of class cash are payments that stay as credit. Each row is a command of its own
+ * (#CRD_COMMAND_BULK_ISSUE): it is asked permission for, has its own request key, and sees those before it. Rows are read
+ * and written page by page, some hundreds in one read and one write.
+ *
+ * As many as possible: a refused row keeps no other from being kept, and what is kept before the call fails stays kept.
+ * All or nothing: one write for all rows; when one is refused nothing is kept, the results tell which ones are at fault
+ * (`status`), and of the others `last_seq` is 0. Within a unit of the host's the rows become part of it.
+ *
+ * @param request  who and when, for all rows; its key must be NULL
+ * @param flags    CRD_BULK_ALL_OR_NOTHING
+ * @param results  one struct for each row; may be NULL
+ * @param kept     receives how many rows were kept, now or when they were first sent; may be NULL
+ * @return #CRD_OK, as many as possible also when every row was refused; #CRD_E_ARGUMENT; all or nothing: what the first
+ *         refused row was refused for, #CRD_E_TOO_LARGE, #CRD_E_CONFLICT; #CRD_E_STORAGE, #CRD_E_UNKNOWN, #CRD_E_NOMEM…
+ * @memberof crd_credit
+ */
+CRD_API crd_status CRD_CALL crd_credit_issue_many(crd_ledger *ledger, const crd_request *request,
+                                                  const crd_bulk_row *const *rows, uint64_t count, uint32_t flags,
+                                                  crd_bulk_result *const *results, uint64_t *kept);
+
 /**
  * Gives an application another amount (rules M3, M8). Less: the difference returns to the credit as by crd_undo(). More: a
  * further application of the same pair, within the same receipt if there was one, so that a receipt's own line stays

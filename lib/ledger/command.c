@@ -150,6 +150,15 @@ static crd_status ask_key(crd__command *command) {
             strcmp(asked->record.request_key, command->request.key) == 0)
             return answer(command, &asked->record);
     }
+    if (command->page != NULL) {
+        for (uint64_t i = 0; i < command->page->requests.count; i++) {
+            const crd_request_record *there = command->page->requests.items[i];
+            if (strcmp(there->customer, command->customer) == 0 &&
+                strcmp(there->request_key, command->request.key) == 0)
+                return answer(command, there);
+        }
+        return CRD_OK;
+    }
     query.request_key = command->request.key;
     crd__arena_init(&arena, &ledger->allocator);
     status = crd__read(ledger, &query, &arena, &loaded);
@@ -277,7 +286,9 @@ crd_status crd__command_fresh(crd__command *command, const crd__account *account
 static crd__account *among(crd_ledger *ledger, const crd__list *held, const char *customer, const char *currency) {
     crd__account *live;
     for (uint64_t i = 0; i < held->count; i++)
-        if (strcmp(((crd__account *)held->items[i])->record.currency, currency) == 0) return held->items[i];
+        if (strcmp(((crd__account *)held->items[i])->record.currency, currency) == 0 &&
+            strcmp(((crd__account *)held->items[i])->record.customer, customer) == 0)
+            return held->items[i];
     live = crd__live(ledger, customer, currency);
     if (live != NULL && live->base != 0 && !live->dirty) {
         crd__account_stale(live);
@@ -308,8 +319,10 @@ crd__doc *crd__command_taken(crd_ledger *ledger, const crd__list *held, uint32_t
                              const char *id) {
     const crd__list *changed = &ledger->unit.accounts;
     crd__doc *found = NULL;
-    for (uint64_t i = 0; id != NULL && found == NULL && i < held->count; i++)
-        found = crd__doc_find(held->items[i], kind, id);
+    for (uint64_t i = 0; id != NULL && found == NULL && i < held->count; i++) {
+        crd__account *account = held->items[i];
+        if (strcmp(account->record.customer, customer) == 0) found = crd__doc_find(account, kind, id);
+    }
     for (uint64_t i = 0; id != NULL && found == NULL && i < changed->count; i++) {
         crd__account *account = changed->items[i];
         if (strcmp(account->record.customer, customer) == 0) found = crd__doc_find(account, kind, id);
@@ -344,14 +357,17 @@ crd_status crd__command_account(crd__command *command, const char *customer, con
     crd_ledger *ledger = command->ledger;
     crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CUSTOMER | UINT32_C(1) << kind, customer, NULL);
     crd__list held = {NULL, 0, 0};
-    crd_status status;
+    const crd__list *read = command->page != NULL ? &command->page->held : &held;
+    crd_status status = CRD_OK;
     query.id = id != NULL ? id : "~"; /* no document has this id, so none is read when one is to be derived */
     query.flags = CRD_QUERY_FOR_WRITE;
-    status = crd__load(ledger, &query, &held);
-    if (status == CRD_OK && owner_of(ledger, &held, customer) == NULL) status = CRD_E_NOT_FOUND;
-    if (status == CRD_OK && crd__command_taken(ledger, &held, kind, customer, id) != NULL)
+    if (command->page == NULL) status = crd__load(ledger, &query, &held);
+    if (status == CRD_OK && owner_of(ledger, read, customer) == NULL) status = CRD_E_NOT_FOUND;
+    if (status == CRD_OK && crd__command_taken(ledger, read, kind, customer, id) != NULL)
         status = crd__fail_subject(ledger, CRD_E_EXISTS, kind, customer, id, NULL);
-    if (status == CRD_OK) status = crd__command_settle(command, customer, currency, &held, out);
+    if (status == CRD_OK && command->page != NULL && id != NULL)
+        status = crd__page_taken(ledger, command->page, kind, customer, id);
+    if (status == CRD_OK) status = crd__command_settle(command, customer, currency, read, out);
     crd__release(ledger, &held);
     return status;
 }

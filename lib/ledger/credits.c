@@ -209,28 +209,33 @@ static crd_status issue(crd__command *command, const char *customer, const crd_c
     return status == CRD_OK ? crd__auto_apply(command, *doc, t->flags) : status;
 }
 
-crd_status crd_credit_issue(crd_ledger *ledger, const crd_request *request, const char *customer,
-                            const crd_credit_terms *terms, crd_credit **out) {
-    crd__command command;
+crd_status crd__issue(crd__command *command, const char *customer, const crd_credit_terms *terms, crd__doc **doc) {
+    crd_ledger *ledger = command->ledger;
     crd_credit_terms t;
     crd_line_terms *lines = NULL;
-    crd__doc *doc = NULL;
-    crd_status status;
-    if (out != NULL) *out = NULL;
-    status = crd__command_begin(ledger, request, CRD_COMMAND_CREDIT_ISSUE, &command);
-    if (status != CRD_OK) return status;
-    status = crd__check_id(ledger, "customer", customer);
+    crd_status status = crd__check_id(ledger, "customer", customer);
     if (status == CRD_OK) status = crd__take_struct(ledger, "terms", &t, sizeof t, sizeof t, terms);
     if (status == CRD_OK) status = check_terms(ledger, &t);
     if (status == CRD_OK) status = take_lines(ledger, &t, &lines);
     if (status == CRD_OK) status = crd__check_currency(ledger, t.currency);
     if (status == CRD_OK) {
-        arguments(&command, customer, &t);
-        crd__argument_lines(&command, "terms.lines", lines, t.line_count, NULL, 0);
-        command.created_kind = CRD_KIND_CREDIT;
-        status = crd__command_allow(&command, customer, t.currency, t.id, t.amount);
+        arguments(command, customer, &t);
+        crd__argument_lines(command, "terms.lines", lines, t.line_count, NULL, 0);
+        command->created_kind = CRD_KIND_CREDIT;
+        status = crd__command_allow(command, customer, t.currency, t.id, t.amount);
     }
-    if (status == CRD_OK && !command.answered) status = issue(&command, customer, &t, lines, &doc);
+    return status == CRD_OK && !command->answered ? issue(command, customer, &t, lines, doc) : status;
+}
+
+crd_status crd_credit_issue(crd_ledger *ledger, const crd_request *request, const char *customer,
+                            const crd_credit_terms *terms, crd_credit **out) {
+    crd__command command;
+    crd__doc *doc = NULL;
+    crd_status status;
+    if (out != NULL) *out = NULL;
+    status = crd__command_begin(ledger, request, CRD_COMMAND_CREDIT_ISSUE, &command);
+    if (status != CRD_OK) return status;
+    status = crd__issue(&command, customer, terms, &doc);
     return crd__command_create(&command, status, CRD_KIND_CREDIT, doc, customer, (crd__handle **)(void *)out);
 }
 

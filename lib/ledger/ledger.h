@@ -250,6 +250,7 @@ void crd__unit_back(crd_ledger *ledger, const crd__counts *to);
 /* Keeps the unit in one write, resolves its outcome and tells the host's event hook; on failure every record is as it
  * was before the unit. With `independent`, accounts stand and fall on their own: those that another writer changed are
  * marked `lost`, those whose request key had been used `repeated`, and it is CRD_OK when no other failure happened. */
+#define CRD__BY_CUSTOMER 2 /* of `independent`: all accounts of a customer stand and fall together */
 crd_status crd__unit_keep(crd_ledger *ledger, int independent);
 /* Ends the unit's bookkeeping: drops its references, empties its lists. */
 void crd__unit_forget(crd_ledger *ledger);
@@ -263,8 +264,16 @@ typedef struct crd__argument {
     int64_t number;
 } crd__argument;
 
+/* What was read for many commands at once. */
+typedef struct crd__page {
+    crd__list held;     /* crd__account *: their accounts, live */
+    crd__list requests; /* crd_request_record *: their keys that were used */
+    crd__list strays;   /* crd__doc *: documents with their ids, of accounts that none of them is for */
+} crd__page;
+
 typedef struct crd__command {
     crd_ledger *ledger;
+    const crd__page *page; /* instead of a read of its own; or NULL */
     uint32_t code;
     uint32_t flags; /* of the call, for authorize */
     crd_request request; /* a copy; its texts live in the unit's arena */
@@ -418,6 +427,14 @@ void crd__follow(crd_ledger *ledger, const crd__account *posted, int64_t version
 /* reconcile.c: what a reconcile of that date, with cash selected, would do to an account in hand; shows each item. */
 crd_status crd__propose(crd_ledger *ledger, crd__account *account, int32_t date,
                         void (*look)(void *ctx, const crd_plan_item *item), void *ctx);
+
+/* credits.c, bulk.c */
+
+/* The body of an issue: checks what the caller passed, asks permission, and writes. */
+crd_status crd__issue(crd__command *command, const char *customer, const crd_credit_terms *terms, crd__doc **doc);
+/* An id that a document of another account has. */
+crd_status crd__page_taken(crd_ledger *ledger, const crd__page *page, uint32_t kind, const char *customer,
+                           const char *id);
 
 /* history.c: applications, and whatever else can be undone, are entries; this finds what is left of them */
 

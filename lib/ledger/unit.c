@@ -61,6 +61,7 @@ crd_status crd__touch_account(crd_ledger *ledger, crd__account *account) {
 crd_status crd__guard_account(crd_ledger *ledger, crd__account *account) {
     crd_status status;
     if (account->guarded) return CRD_OK;
+    if (!account->dirty) account->lost = 0;
     status = list_push(ledger, &ledger->unit.guards, account);
     if (status != CRD_OK) return status;
     account->guarded = 1;
@@ -176,6 +177,19 @@ static int out_of_batch(const crd__account *account) {
     return account->lost || account->repeated;
 }
 
+/* What stands and falls together. */
+static uint32_t group_of(const crd__assembly *as, const crd__account *account) {
+    if (!as->independent) return 0;
+    return as->independent == CRD__BY_CUSTOMER ? account->rank : account->group;
+}
+
+static void lose(const crd__assembly *as, uint32_t group) {
+    for (uint64_t i = 0; i < as->accounts.count; i++) {
+        crd__account *account = as->accounts.items[i];
+        if (group_of(as, account) == group) account->lost = 1;
+    }
+}
+
 static int compare_accounts(const void *a, const void *b) {
     return crd__record_compare_key(CRD_KIND_ACCOUNT, &((const crd__account *)a)->record,
                                    &((const crd__account *)b)->record);
@@ -214,7 +228,7 @@ static void number_accounts(crd__assembly *as) {
         if (before != NULL)
             account->rank = before->rank + (strcmp(before->record.customer, account->record.customer) != 0);
         guard->struct_size = sizeof *guard;
-        guard->group = as->independent ? account->group : 0;
+        guard->group = group_of(as, account);
         guard->customer = account->record.customer;
         guard->currency = account->record.currency;
         guard->version = account->base;
@@ -229,7 +243,7 @@ static void add_change(crd__assembly *as, uint32_t kind, int insert, const crd__
     change->struct_size = sizeof *change;
     change->kind = kind;
     change->operation = insert ? CRD_CHANGE_INSERT : CRD_CHANGE_UPDATE;
-    change->group = as->independent ? account->group : 0;
+    change->group = group_of(as, account);
     change->record = record;
     as->change_list[as->change_count++] = change;
 }
@@ -317,7 +331,7 @@ static crd_status check_changes(const crd__assembly *as) {
 /* A guard that no account of the batch stands for: neither the same, nor one that the unit made where none was. */
 static int guards_alone(crd_ledger *ledger, const crd__account *guard) {
     const crd__account *live = guard->live ? guard : crd__live(ledger, guard->record.customer, guard->record.currency);
-    return !guard->dirty && (guard->base != 0 || live == NULL || live->base != 0 || !live->dirty);
+    return !guard->dirty && !guard->lost && (guard->base != 0 || live == NULL || live->base != 0 || !live->dirty);
 }
 
 static crd_status assemble(crd_ledger *ledger, int independent, crd__assembly *as) {
@@ -473,7 +487,8 @@ static crd_status resolve(crd__assembly *as, uint32_t flags) {
         return crd__fail(ledger, CRD_E_UNKNOWN, NULL);
     if (as->independent) {
         for (uint64_t i = 0; i < as->accounts.count; i++)
-            if (found[i] != OURS) ((crd__account *)as->accounts.items[i])->lost = 1;
+            if (((crd__account *)as->accounts.items[i])->dirty && found[i] != OURS)
+                ((crd__account *)as->accounts.items[i])->lost = 1;
         if (others == 0 && absent > 0) return crd__fail(ledger, CRD_E_STORAGE, "the write was lost");
         return CRD_OK;
     }
@@ -540,7 +555,7 @@ static crd_status exists(crd__assembly *as, const crd_write_result *result) {
 
 static void mark_lost(crd__assembly *as, const crd_write_result *result) {
     for (uint64_t i = 0; i < result->failed_count; i++)
-        if (result->failed[i] < as->accounts.count) ((crd__account *)as->accounts.items[result->failed[i]])->lost = 1;
+        if (result->failed[i] < as->accounts.count) lose(as, group_of(as, as->accounts.items[result->failed[i]]));
 }
 
 /* One write, and what its outcome means. `again`: independent accounts dropped out, write the others. */
@@ -576,7 +591,7 @@ static crd_status write_once(crd__assembly *as, int *again) {
             *again = 1;
             if (change != NULL && change->kind == CRD_KIND_REQUEST) return find_repeated(as);
             if (change == NULL) return exists(as, &result);
-            ((crd__account *)as->accounts.items[change->group])->lost = 1;
+            lose(as, change->group);
             return CRD_OK;
         }
         return exists(as, &result);
@@ -637,7 +652,7 @@ crd_status crd__unit_keep(crd_ledger *ledger, int independent) {
     int again = unit->entries.count > 0 || unit->requests.count > 0;
     while (status == CRD_OK && again) {
         status = assemble(ledger, independent, &as);
-        if (status == CRD_OK && as.accounts.count == 0) break;
+        if (status == CRD_OK && as.change_count == 0) break;
         if (status == CRD_OK) status = write_once(&as, &again);
     }
     if (status != CRD_OK) {
