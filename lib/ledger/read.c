@@ -145,9 +145,11 @@ static int64_t last_seq_of(uint32_t kind, const void *record) {
 
 /* With keys, a document may lie with an account that none of them names. */
 static int account_asked(const crd_query *query, uint32_t kind, const void *record) {
-    const char *currency = crd__record_currency(kind, record);
+    const char *customer = crd__record_customer(kind, record), *currency = crd__record_currency(kind, record);
     for (uint64_t i = 0; i < query->key_count; i++)
-        if (query->keys[i]->kind == CRD_KIND_ACCOUNT && strcmp(query->keys[i]->currency, currency) == 0) return 1;
+        if (query->keys[i]->kind == CRD_KIND_ACCOUNT && strcmp(query->keys[i]->currency, currency) == 0 &&
+            strcmp(query->keys[i]->customer, customer) == 0)
+            return 1;
     return query->key_count == 0;
 }
 

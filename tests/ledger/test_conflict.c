@@ -69,7 +69,8 @@ START_TEST(R32_a_writer_in_between_read_and_write_is_a_conflict_and_then_the_sam
         scene s, t;
         crd_result r = result_block();
         int elsewhere = c->code == CRD_COMMAND_CUSTOMER_ADD || strstr(c->name, "new currency") != NULL ||
-                        strcmp(c->name, "rename a customer") == 0;
+                        strcmp(c->name, "rename a customer") == 0 ||
+                        c->code == CRD_COMMAND_BULK_ISSUE; /* it is tried again: nobody looked at a figure */
         scene_fill(w);
         world_rival(w);
         s = scene_open(w->ledger);

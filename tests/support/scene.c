@@ -374,6 +374,35 @@ static crd_status run_adjust_up(scene *s, const crd_request *request, int varian
     return adjust(s, request, variant ? 1401 : 1400, out);
 }
 
+/* One row: its key is the request's. All or nothing, so that the call says what the row says. */
+static crd_status run_bulk(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_credit_terms t = credit_terms(NULL, CRD_CREDIT_MEMO, 70);
+    crd_request whole = *request;
+    crd_bulk_row row;
+    const crd_bulk_row *rows[1];
+    crd_bulk_result result;
+    crd_bulk_result *results[1];
+    crd_status status;
+    memset(&row, 0, sizeof row);
+    memset(&result, 0, sizeof result);
+    row.struct_size = sizeof row;
+    row.customer = "c1";
+    row.terms = &t;
+    row.key = request->key;
+    result.struct_size = sizeof result;
+    rows[0] = &row;
+    results[0] = &result;
+    whole.key = NULL;
+    if (variant) t.reason = "another one";
+    status = crd_credit_issue_many(s->ledger, &whole, rows, 1, CRD_BULK_ALL_OR_NOTHING, results, NULL);
+    if (out == NULL) return status;
+    out->repeated = result.repeated;
+    out->first_seq = result.first_seq;
+    out->last_seq = result.last_seq;
+    out->amount = result.amount;
+    return status;
+}
+
 const scene_command scene_commands[] = {
     {"add a customer", CRD_COMMAND_CUSTOMER_ADD, "terms.name", 0, 1, run_customer},
     {"issue a credit", CRD_COMMAND_CREDIT_ISSUE, "terms.reason", 0, 1, run_issue},
@@ -382,6 +411,7 @@ const scene_command scene_commands[] = {
     {"apply", CRD_COMMAND_CREDIT_APPLY, "terms.amount", 250, 0, run_apply},
     {"apply what is possible", CRD_COMMAND_CREDIT_APPLY, "invoice", 200, 0, run_apply_clamped},
     {"apply outside", CRD_COMMAND_CREDIT_APPLY, "terms.reference", 30, 0, run_apply_outside},
+    {"issue many", CRD_COMMAND_BULK_ISSUE, "terms.reason", 70, 0, run_bulk},
     {"rename a customer", CRD_COMMAND_CUSTOMER_CHANGE, "change.name", 0, 0, run_rename},
     {"switch a customer", CRD_COMMAND_CUSTOMER_CHANGE, "change.set", 0, 0, run_switch},
     {"lower an application", CRD_COMMAND_APPLICATION_CHANGE, "amount", 60, 0, run_lower},
