@@ -182,9 +182,11 @@ END_TEST
 
 START_TEST(R10_ids_are_unique_over_currencies_and_calls) {
     world *w = world_open(_i);
-    rows r = rows_new(3);
+    rows r = rows_new(4);
     crd_credit *k;
     customer(w, "c1");
+    customer(w, "c2");
+    r.row[3].customer = "c2"; /* in the currency of K, but another's */
     k = memo(w, "c1", "K", 5, 0);
     r.terms[0].id = "K"; /* of an account that no row is for */
     r.terms[0].currency = "JPY";
@@ -192,7 +194,7 @@ START_TEST(R10_ids_are_unique_over_currencies_and_calls) {
     r.terms[1].currency = "JPY";
     r.terms[2].id = "M";
     r.terms[2].currency = "JPY";
-    ck_assert_uint_eq(send_most(w, &r, 1), 2);
+    ck_assert_uint_eq(send_most(w, &r, 1), 3);
     refused_as(&r, 0, CRD_E_EXISTS, "");
     REFUSED(w, send(w->ledger, &r, CRD_BULK_ALL_OR_NOTHING, 1, NULL), CRD_E_EXISTS);
     crd_credit_free(k);
