@@ -132,6 +132,11 @@ typedef struct crd_hooks {
     /** Called once per entry, in order, after the write that kept it. Not called inside a host's transaction,
      *  which may yet roll back: read the entries behind `acknowledged_seq` after the commit instead. */
     void(CRD_CALL *event)(void *ctx, const crd_event *event);
+    /** An order of allocation of the host's own, instead of the settings' keys (rule M15): negative when `a` goes first,
+     *  positive when `b` does, 0 when the account's sequence decides. It must be consistent, and say the same in every
+     *  process. Wherever credits or invoices of an account are used in order, it is asked. */
+    int32_t(CRD_CALL *compare_credits)(void *ctx, const crd_credit_record *a, const crd_credit_record *b);
+    int32_t(CRD_CALL *compare_invoices)(void *ctx, const crd_invoice_record *a, const crd_invoice_record *b);
 } crd_hooks;
 
 /** @name Keys of an order of allocation (rule M15)

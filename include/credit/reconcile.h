@@ -62,6 +62,9 @@ typedef struct crd_plan_spec {
     int32_t(CRD_CALL *progress)(void *ctx, const crd_progress *progress);
     /** Called by crd_reconcile() for each account once its outcome is known. May be NULL. */
     void(CRD_CALL *posted)(void *ctx, const crd_plan_account *account);
+    /** Write off what stays open, up to this amount, of an invoice that the run pays something of: an entry of its own in
+     *  the run's receipt, undone with it (cause #CRD_CAUSE_TOLERANCE). 0: nothing is written off. */
+    int64_t tolerance;
 } crd_plan_spec;
 
 /** @name Why an item takes no part, or no further part
@@ -94,6 +97,7 @@ typedef struct crd_plan_item {
     int64_t proposed;   /**< what the plan uses of it */
     const crd_credit_record *credit;   /**< or NULL */
     const crd_invoice_record *invoice; /**< or NULL */
+    int64_t write_off; /**< invoice: the small rest that the plan writes off */
 } crd_plan_item;
 
 /** One proposed application. */
@@ -129,6 +133,7 @@ struct crd_plan_account {
     uint64_t application_count;
     const char *receipt; /**< id of the (last) receipt posted, or "" */
     int64_t applied;     /**< Σ amount of the applications, or of those posted once it is posted */
+    int64_t written_off; /**< Σ write_off of the items */
 };
 
 /** What a run did. */
@@ -141,6 +146,7 @@ typedef struct crd_plan_result {
     uint64_t skipped;      /**< accounts the host skipped */
     uint64_t applications; /**< applications posted */
     uint64_t receipts;     /**< receipts made */
+    uint64_t write_offs;   /**< small rests written off */
 } crd_plan_result;
 
 /**
@@ -171,7 +177,7 @@ CRD_API crd_status CRD_CALL crd_plan_skip(crd_plan *plan);
  * @param application  index into its applications
  * @param amount       minor units; 0 takes it out of what is posted
  * @return #CRD_OK; #CRD_E_ARGUMENT; #CRD_E_STATE when the account is not PROPOSED; #CRD_E_CREDIT_AMOUNT or
- *         #CRD_E_INVOICE_AMOUNT with the figure that would fit
+ *         #CRD_E_INVOICE_AMOUNT with the figure that would fit. What the plan writes off of the invoice follows the new amount
  */
 CRD_API crd_status CRD_CALL crd_plan_edit(crd_plan *plan, uint64_t application, int64_t amount);
 

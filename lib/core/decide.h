@@ -304,6 +304,8 @@ int crd__order_known(uint32_t key);
 /* Why a document takes no part in a reconcile of `date` (rule M15), or CRD_LEFT_NOTHING. */
 uint32_t crd__left_credit(const crd_credit_record *credit, int32_t date, int use_cash);
 uint32_t crd__left_invoice(const crd_invoice_record *invoice, int32_t date);
+/* What a run writes off of an invoice that has `open`, of which it pays `paid` (rule M15). */
+int64_t crd__tolerated(int64_t open, int64_t paid, int64_t tolerance);
 
 /* receipt.c */
 

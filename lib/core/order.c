@@ -59,6 +59,11 @@ uint32_t crd__left_invoice(const crd_invoice_record *invoice, int32_t date) {
     return CRD_LEFT_NOTHING;
 }
 
+int64_t crd__tolerated(int64_t open, int64_t paid, int64_t tolerance) {
+    int64_t rest = open - paid;
+    return paid > 0 && rest > 0 && rest <= tolerance ? rest : 0;
+}
+
 const char *crd_left_text(uint32_t reason) {
     static const char *const texts[] = {
         "not left out",    "nothing to match",    "unapplied cash not selected", "reserved",

@@ -24,6 +24,7 @@ typedef struct plan_item {
     int32_t last;    /* date of its last entry, those of this plan included */
     int32_t rank;    /* value of the key being sorted by */
     uint32_t column; /* position in the allocator's columns */
+    uint64_t paid_by; /* invoice: index of the last application that pays some of it */
     uint64_t lapses; /* holds that have lapsed, which is entered before the credit is used */
 } plan_item;
 
@@ -39,6 +40,7 @@ typedef struct plan_account {
     int64_t version;  /* the one planned on */
     int shown;        /* walked by the host */
     uint64_t batch;   /* applications in the batch being written */
+    uint64_t rests;   /* write-offs in it */
     int counted;      /* as skipped */
     uint64_t lapses;  /* holds that may have to be entered as lapsed */
 } plan_account;
@@ -118,6 +120,8 @@ static crd_status check_spec(crd_ledger *ledger, const crd_plan_spec *s) {
     if (s->flags & ~(uint32_t)(CRD_PLAN_USE_CASH | CRD_PLAN_ALL_OPEN | CRD_PLAN_BY_LOCATION | CRD_PLAN_CUSTOMERS))
         return crd__fail_argument(ledger, "spec.flags", "has an unknown flag");
     if (s->reserved != 0) return crd__fail_argument(ledger, "spec.reserved", "must be 0");
+    status = crd__check_amount(ledger, "spec.tolerance", s->tolerance, 0);
+    if (status != CRD_OK) return status;
     if (s->currency != NULL) status = crd__check_currency(ledger, s->currency);
     if (status == CRD_OK) status = crd__check_label(ledger, "spec.category", s->category);
     if (status == CRD_OK) status = crd__check_label(ledger, "spec.location", s->location);
@@ -471,6 +475,14 @@ static int compare_rank(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+/* The host's own order; the list is in the order of the sequence, and the sort keeps that of what compares equal. */
+static int compare_by_host(const void *a, const void *b) {
+    const plan_item *x = a, *y = b;
+    const crd_hooks *hooks = &x->doc->account->ledger->hooks;
+    if (x->public.kind == CRD_KIND_CREDIT) return hooks->compare_credits(hooks->ctx, x->public.credit, y->public.credit);
+    return hooks->compare_invoices(hooks->ctx, x->public.invoice, y->public.invoice);
+}
+
 static int32_t rank_of(const crd_plan *plan, const plan_item *item, uint32_t k) {
     const crd_settings *settings = &plan->ledger->settings;
     if (item->public.kind == CRD_KIND_CREDIT) return crd__order_credit(settings->credit_order[k], item->public.credit);
@@ -479,11 +491,38 @@ static int32_t rank_of(const crd_plan *plan, const plan_item *item, uint32_t k) 
 
 /* Items are shown in the order of allocation: by the keys of their side, then by sequence. A stable sort by one key
  * after the other, the least significant first. */
-static void show_in_order(crd_plan *plan, plan_item **items, uint64_t count, uint32_t keys, void **spare) {
+static void show_in_order(crd_plan *plan, plan_item **items, uint64_t count, const uint32_t *order, int by_host,
+                          void **spare) {
+    uint32_t keys = order_length(order);
+    if (by_host) {
+        plan->ledger->busy = 1;
+        crd__sort((void **)items, count, spare, compare_by_host);
+        plan->ledger->busy = 0;
+        return;
+    }
     for (uint32_t k = keys; k-- > 0;) {
         for (uint64_t i = 0; i < count; i++) items[i]->rank = rank_of(plan, items[i], k);
         crd__sort((void **)items, count, spare, compare_rank);
     }
+}
+
+static void tolerate(const crd_plan *plan, plan_account *account, plan_item *invoice) {
+    account->public.written_off -= invoice->public.write_off;
+    invoice->public.write_off = crd__tolerated(invoice->public.open, invoice->public.proposed, plan->spec.tolerance);
+    account->public.written_off += invoice->public.write_off;
+}
+
+/* Small rests of what the run pays are written off, behind the last application that pays some of it. */
+static void tolerate_all(const crd_plan *plan, plan_account *account) {
+    if (plan->spec.tolerance == 0) return;
+    for (uint64_t i = 0; i < account->public.item_count; i++) {
+        plan_item *item = (plan_item *)(uintptr_t)account->public.items[i];
+        if (item->public.kind == CRD_KIND_INVOICE) tolerate(plan, account, item);
+    }
+}
+
+static int64_t stays_open(const plan_item *item) {
+    return item->public.open - item->public.proposed - item->public.write_off;
 }
 
 /* Why something of an item stays open after the proposal. */
@@ -492,11 +531,11 @@ static void explain(plan_account *account) {
     for (uint64_t i = 0; i < account->public.item_count; i++) {
         plan_item *item = (plan_item *)(uintptr_t)account->public.items[i];
         if (item->public.kind == CRD_KIND_INVOICE && item->public.left_out == CRD_LEFT_NOTHING)
-            invoices_open |= item->public.proposed < item->public.open;
+            invoices_open |= stays_open(item) > 0;
     }
     for (uint64_t i = 0; i < account->public.item_count; i++) {
         plan_item *item = (plan_item *)(uintptr_t)account->public.items[i];
-        if (item->public.left_out != CRD_LEFT_NOTHING || item->public.proposed == item->public.open) continue;
+        if (item->public.left_out != CRD_LEFT_NOTHING || stays_open(item) == 0) continue;
         item->public.left_out = CRD_LEFT_NO_COUNTERPART;
         if (item->public.credit == NULL || !invoices_open) continue;
         /* An invoice is open that it did not pay: it may not, or the pair would have been dated past its expiry. */
@@ -596,11 +635,13 @@ static crd_status plan_one(crd_plan *plan, plan_page *page, plan_account *accoun
     spare = crd__arena_take(&plan->work, (account->public.item_count + 1) * sizeof *spare);
     if (spare == NULL) return crd__fail(plan->ledger, CRD_E_NOMEM, NULL);
     items = (plan_item **)(uintptr_t)account->public.items;
-    show_in_order(plan, items, account->credits, order_length(settings->credit_order), spare);
+    show_in_order(plan, items, account->credits, settings->credit_order, plan->ledger->hooks.compare_credits != NULL,
+                  spare);
     show_in_order(plan, items + account->credits, account->public.item_count - account->credits,
-                  order_length(settings->invoice_order), spare);
+                  settings->invoice_order, plan->ledger->hooks.compare_invoices != NULL, spare);
     status = allocate(plan, page, account);
     if (status != CRD_OK) return status;
+    tolerate_all(plan, account);
     explain(account);
     account->public.state = account->public.application_count > 0 ? CRD_PLAN_PROPOSED : CRD_PLAN_NOTHING;
     return CRD_OK;
@@ -845,6 +886,7 @@ crd_status crd_plan_edit(crd_plan *plan, uint64_t index, int64_t amount) {
     a->invoice->public.proposed += amount - a->public.amount;
     account->public.applied += amount - a->public.amount;
     a->public.amount = amount;
+    if (plan->spec.tolerance > 0) tolerate(plan, account, a->invoice);
     return CRD_OK;
 }
 
@@ -901,6 +943,43 @@ static crd_status write_application(const crd_plan *plan, crd__command *command,
     if (crd__decide_apply(on->credit->record, on->invoice->record, &ask, &decision, &why) != CRD_OK)
         return crd__fail_refusal(ledger, &why, on->account->record.customer, on->account->record.currency);
     return crd__write_moves(command, on, &decision, NULL, flags | CRD_ENTRY_AUTOMATIC);
+}
+
+/* The small rest of an invoice, within the receipt; dated as its last application. */
+static crd_status write_tolerated(posting *p, crd__concerned on, const plan_item *invoice) {
+    crd_ledger *ledger = p->plan->ledger;
+    crd__write_off_command ask;
+    crd__decision decision;
+    crd__refusal why;
+    on.credit = NULL;
+    on.invoice = invoice->doc;
+    memset(&ask, 0, sizeof ask);
+    memset(&decision, 0, sizeof decision);
+    ask.when = crd__command_when(&p->command, 0);
+    ask.when.date = p->plan->date;
+    ask.amount = invoice->public.write_off;
+    ask.cause = CRD_CAUSE_TOLERANCE;
+    if (crd__decide_write_off(on.invoice->record, &ask, &decision, &why) != CRD_OK)
+        return crd__fail_refusal(ledger, &why, on.account->record.customer, on.account->record.currency);
+    return crd__write_moves(&p->command, &on, &decision, NULL, CRD_ENTRY_POSTS_RECEIPT | CRD_ENTRY_AUTOMATIC);
+}
+
+/* Those whose last application lies among [from, to). */
+static crd_status write_all_tolerated(posting *p, plan_account *account, const crd__concerned *on, uint64_t from,
+                                      uint64_t to) {
+    crd_status status = CRD_OK;
+    if (account->public.written_off == 0) return CRD_OK;
+    for (uint64_t i = 0; i < account->public.application_count; i++) {
+        const plan_application *a = (const plan_application *)account->public.applications[i];
+        if (a->public.amount > 0) a->invoice->paid_by = i;
+    }
+    for (uint64_t i = from; status == CRD_OK && i < to; i++) {
+        const plan_application *a = (const plan_application *)account->public.applications[i];
+        if (a->public.amount == 0 || a->invoice->paid_by != i || a->invoice->public.write_off == 0) continue;
+        status = write_tolerated(p, *on, a->invoice);
+        account->rests++;
+    }
+    return status;
 }
 
 /* One key per account and run: "~", the run's key, the currency. */
@@ -979,6 +1058,7 @@ static crd_status flush(posting *p) {
             account->version = snapshot->base;
             p->result.receipts++;
             p->result.applications += account->batch;
+            p->result.write_offs += account->rests;
         } else {
             account->public.receipt = "";
             crd__account_stale_live(ledger, &snapshot->record);
@@ -1016,7 +1096,7 @@ static crd_status pack(posting *p, plan_account *account, uint64_t from, uint64_
     if (!crd__list_room(&ledger->allocator, &p->pending, 1)) return crd__fail(ledger, CRD_E_NOMEM, NULL);
     memset(&on, 0, sizeof on);
     on.account = account->account;
-    account->batch = 0;
+    account->batch = account->rests = 0;
     status = write_receipt(p, account, &on);
     if (status != CRD_OK) return status;
     account->public.receipt = crd__arena_text(on.account->arena, crd__doc_id(on.receipt));
@@ -1027,16 +1107,17 @@ static crd_status pack(posting *p, plan_account *account, uint64_t from, uint64_
         status = write_application(p->plan, &p->command, &on, a, CRD_ENTRY_POSTS_RECEIPT);
         account->batch++;
     }
+    if (status == CRD_OK) status = write_all_tolerated(p, account, &on, from, to);
     if (status == CRD_OK && from == 0) status = write_key(p, account, first_seq);
     if (status == CRD_OK) (void)crd__list_push(&ledger->allocator, &p->pending, account);
     return status;
 }
 
-/* One application changes at most two documents and adds one entry; account, receipt, its entry and the key come on
- * top, and a hold and an entry for each lapse. */
+/* One application changes at most two documents and adds one entry, or two when a rest is written off behind it; account,
+ * receipt, its entry and the key come on top, and a hold and an entry for each lapse. */
 static uint64_t part_of(const plan_account *account) {
     uint64_t room = CRD_MAX_CHANGES - 4, lapses = 2 * account->lapses;
-    return (lapses < room / 2 ? room - lapses : room / 2) / 3;
+    return (lapses < room / 2 ? room - lapses : room / 2) / (account->public.written_off > 0 ? 4 : 3);
 }
 
 uint64_t crd__unit_changes(const crd_ledger *ledger) {
@@ -1069,6 +1150,7 @@ static crd_status post_account(posting *p, plan_account *account) {
         return CRD_OK;
     }
     changes += CRD__MIN(2 * count, account->public.item_count) + 2 * account->lapses;
+    if (account->public.written_off > 0) changes += CRD__MIN(count, account->public.item_count);
     if (changes > CRD_MAX_CHANGES) return post_in_parts(p, account);
     if (crd__unit_changes(p->plan->ledger) + changes > CRD_MAX_CHANGES || p->pending.count == CRD_MAX_ACCOUNTS)
         status = flush_and_tell(p);
@@ -1166,7 +1248,7 @@ static void end_posting(posting *p, crd_plan_result *out) {
 }
 
 crd_status crd_plan_commit(crd_plan *plan, const crd_request *request, crd_plan_result *out) {
-    static const crd_plan_result nothing = {sizeof(crd_plan_result), 0, 0, 0, 0, 0, 0, 0};
+    static const crd_plan_result nothing = {sizeof(crd_plan_result), 0, 0, 0, 0, 0, 0, 0, 0};
     posting p;
     crd_status status;
     crd__give_struct(out, &nothing);
@@ -1198,7 +1280,7 @@ static crd_status stream(posting *p) {
 
 crd_status crd_reconcile(crd_ledger *ledger, const crd_request *request, const crd_plan_spec *spec,
                          crd_plan_result *out) {
-    static const crd_plan_result nothing = {sizeof(crd_plan_result), 0, 0, 0, 0, 0, 0, 0};
+    static const crd_plan_result nothing = {sizeof(crd_plan_result), 0, 0, 0, 0, 0, 0, 0, 0};
     crd_plan *plan;
     posting p;
     crd_status status;
