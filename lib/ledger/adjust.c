@@ -24,6 +24,10 @@ static int compare_rank(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+static int compare_by_host(const void *a, const void *b) {
+    return crd__compare_by_host(((const ranked *)a)->doc, ((const ranked *)b)->doc);
+}
+
 /* The account's credits in spending order: a stable sort by one key after the other, the least significant first. */
 static crd_status in_order(crd_ledger *ledger, crd__account *account, ranked ***out, uint64_t *count) {
     const uint32_t *order = ledger->settings.credit_order;
@@ -41,7 +45,8 @@ static crd_status in_order(crd_ledger *ledger, crd__account *account, ranked ***
         found++;
     }
     crd__sort((void **)list, found, spare, compare_sequence);
-    for (uint32_t k = CRD_ORDER_KEYS; k-- > 0;) {
+    if (crd__host_orders(ledger, CRD_KIND_CREDIT)) crd__sort((void **)list, found, spare, compare_by_host);
+    for (uint32_t k = crd__host_orders(ledger, CRD_KIND_CREDIT) ? 0 : CRD_ORDER_KEYS; k-- > 0;) {
         if (order[k] == 0) continue;
         for (uint64_t i = 0; i < found; i++) list[i]->rank = crd__order_credit(order[k], list[i]->doc->record);
         crd__sort((void **)list, found, spare, compare_rank);

@@ -420,6 +420,9 @@ crd_status crd__auto_apply(crd__command *command, crd__doc *doc, uint32_t flags)
 crd_status crd__check_auto_flags(crd_ledger *ledger, const char *field, uint32_t flags);
 /* Applies what the reconcile of one document proposes, cash included, without a receipt. */
 crd_status crd__apply_open(crd__command *command, crd__doc *doc);
+/* The host's own order of credits or invoices: is there one, and its comparison of two of them. */
+int crd__host_orders(const crd_ledger *ledger, uint32_t kind);
+int crd__compare_by_host(const crd__doc *a, const crd__doc *b);
 /* Changes in the unit so far. */
 uint64_t crd__unit_changes(const crd_ledger *ledger);
 /* The live snapshot of an account follows one that was written, decided on at `version`: handles stay valid. */

@@ -340,6 +340,10 @@ static int compare_rank(const void *a, const void *b) {
     return x->rank < y->rank ? -1 : x->rank > y->rank;
 }
 
+static int compare_by_host(const void *a, const void *b) {
+    return crd__compare_by_host(((const entering_party *)a)->doc, ((const entering_party *)b)->doc);
+}
+
 /* By the account's sequence, then stably by one key after the other, the least significant first. */
 static crd_status put_in_order(entering *e, crd__list *parties, const uint32_t *order) {
     void **spare = crd__arena_take(&e->arena, (parties->count + 1) * sizeof *spare);
@@ -353,6 +357,10 @@ static crd_status put_in_order(entering *e, crd__list *parties, const uint32_t *
             p->public.invoice = p->doc->record;
     }
     crd__sort(parties->items, parties->count, spare, compare_first);
+    if (parties->count > 0 && crd__host_orders(e->command->ledger, ((entering_party *)parties->items[0])->kind)) {
+        crd__sort(parties->items, parties->count, spare, compare_by_host);
+        return CRD_OK;
+    }
     while (keys < CRD_ORDER_KEYS && order[keys] != 0) keys++;
     while (keys-- > 0) {
         for (uint64_t i = 0; i < parties->count; i++) {

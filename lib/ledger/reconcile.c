@@ -475,12 +475,24 @@ static int compare_rank(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-/* The host's own order; the list is in the order of the sequence, and the sort keeps that of what compares equal. */
+int crd__host_orders(const crd_ledger *ledger, uint32_t kind) {
+    return kind == CRD_KIND_CREDIT ? ledger->hooks.compare_credits != NULL : ledger->hooks.compare_invoices != NULL;
+}
+
+int crd__compare_by_host(const crd__doc *a, const crd__doc *b) {
+    crd_ledger *ledger = a->account->ledger;
+    const crd_hooks *hooks = &ledger->hooks;
+    int32_t compared;
+    ledger->busy = 1;
+    compared = a->kind == CRD_KIND_CREDIT ? hooks->compare_credits(hooks->ctx, a->record, b->record)
+                                          : hooks->compare_invoices(hooks->ctx, a->record, b->record);
+    ledger->busy = 0;
+    return compared;
+}
+
+/* The list is in the order of the sequence, and the sort keeps that of what compares equal. */
 static int compare_by_host(const void *a, const void *b) {
-    const plan_item *x = a, *y = b;
-    const crd_hooks *hooks = &x->doc->account->ledger->hooks;
-    if (x->public.kind == CRD_KIND_CREDIT) return hooks->compare_credits(hooks->ctx, x->public.credit, y->public.credit);
-    return hooks->compare_invoices(hooks->ctx, x->public.invoice, y->public.invoice);
+    return crd__compare_by_host(((const plan_item *)a)->doc, ((const plan_item *)b)->doc);
 }
 
 static int32_t rank_of(const crd_plan *plan, const plan_item *item, uint32_t k) {
@@ -491,13 +503,11 @@ static int32_t rank_of(const crd_plan *plan, const plan_item *item, uint32_t k) 
 
 /* Items are shown in the order of allocation: by the keys of their side, then by sequence. A stable sort by one key
  * after the other, the least significant first. */
-static void show_in_order(crd_plan *plan, plan_item **items, uint64_t count, const uint32_t *order, int by_host,
+static void show_in_order(crd_plan *plan, plan_item **items, uint64_t count, uint32_t kind, const uint32_t *order,
                           void **spare) {
     uint32_t keys = order_length(order);
-    if (by_host) {
-        plan->ledger->busy = 1;
+    if (crd__host_orders(plan->ledger, kind)) {
         crd__sort((void **)items, count, spare, compare_by_host);
-        plan->ledger->busy = 0;
         return;
     }
     for (uint32_t k = keys; k-- > 0;) {
@@ -635,10 +645,9 @@ static crd_status plan_one(crd_plan *plan, plan_page *page, plan_account *accoun
     spare = crd__arena_take(&plan->work, (account->public.item_count + 1) * sizeof *spare);
     if (spare == NULL) return crd__fail(plan->ledger, CRD_E_NOMEM, NULL);
     items = (plan_item **)(uintptr_t)account->public.items;
-    show_in_order(plan, items, account->credits, settings->credit_order, plan->ledger->hooks.compare_credits != NULL,
-                  spare);
-    show_in_order(plan, items + account->credits, account->public.item_count - account->credits,
-                  settings->invoice_order, plan->ledger->hooks.compare_invoices != NULL, spare);
+    show_in_order(plan, items, account->credits, CRD_KIND_CREDIT, settings->credit_order, spare);
+    show_in_order(plan, items + account->credits, account->public.item_count - account->credits, CRD_KIND_INVOICE,
+                  settings->invoice_order, spare);
     status = allocate(plan, page, account);
     if (status != CRD_OK) return status;
     tolerate_all(plan, account);

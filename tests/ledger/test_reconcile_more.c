@@ -256,6 +256,29 @@ START_TEST(M15_R2_auto_apply_asks_the_same_comparison) {
 }
 END_TEST
 
+START_TEST(M15_R7_pieces_of_an_adjustment_are_taken_in_that_order_too) {
+    int asked = 0;
+    crd_hooks hooks;
+    crd_adjust_terms t;
+    world *w;
+    memset(&hooks, 0, sizeof hooks);
+    hooks.ctx = &asked;
+    hooks.compare_credits = larger_credit;
+    w = world_open_with(_i, NULL, NULL, &hooks);
+    customer(w, "c1");
+    memo_of(w, "c1", "small", 10, 0);
+    memo_of(w, "c1", "large", 40, 0);
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.target = 30;
+    OK(w, crd_credit_adjust(w->ledger, on(1), "c1", "EUR", &t, NULL));
+    world_check(w);
+    ck_assert_int_eq(stored_credit(w, "c1", "large").remaining, 20);
+    ck_assert_int_eq(stored_credit(w, "c1", "small").remaining, 10);
+    world_close(w);
+}
+END_TEST
+
 /* One that contradicts itself gives some order; nothing is lost by it. */
 static int32_t CRD_CALL absurd(void *ctx, const crd_credit_record *a, const crd_credit_record *b) {
     (void)a;
@@ -372,6 +395,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R75_M6_it_is_dated_as_the_invoices_last_application, 0, STORES);
     tcase_add_loop_test(t, M15_R66_a_comparison_of_the_hosts_decides_and_ties_go_by_sequence, 0, STORES);
     tcase_add_loop_test(t, M15_R2_auto_apply_asks_the_same_comparison, 0, STORES);
+    tcase_add_loop_test(t, M15_R7_pieces_of_an_adjustment_are_taken_in_that_order_too, 0, STORES);
     tcase_add_loop_test(t, M15_a_comparison_that_contradicts_itself_costs_no_money, 0, STORES);
     tcase_add_loop_test(t, R66_a_restricted_credit_pays_its_kinds_only_and_says_so, 0, STORES);
     tcase_add_loop_test(t, R66_expiring_credit_first_is_an_order, 0, STORES);
