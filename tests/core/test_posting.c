@@ -152,6 +152,8 @@ START_TEST(M17_R68_every_action_on_a_credit_posts_what_the_table_says) {
     of_credit(&e, &c, WANT({k->liability, 30, 0}, {k->expires, -30, 0}), k->name);
     e.type = CRD_ENTRY_ADJUST_PIECE;
     of_credit(&e, &c, WANT({k->liability, 30, 0}, {ADJ, -30, 0}), k->name);
+    e.type = CRD_ENTRY_UNADJUST;
+    of_credit(&e, &c, WANT({ADJ, 30, 0}, {k->liability, -30, 0}), k->name);
     e = entry(CRD_ENTRY_VOID, 100);
     c.voided = 100;
     of_credit(&e, &c, (const want[]){{k->liability, 100, 0}, {k->voids, -net, 0}, {TAX, -tax, 0}}, with, k->name);

@@ -164,7 +164,7 @@ static crd_status do_void(game *g) {
     const crd_credit_record *c = any_credit(g);
     if (c == NULL) return CRD_E_NOT_FOUND;
     WITH(g, credit, c, crd_credit_void(g->w->ledger, now(g), h, chance(2) ? 0 : some(c->remaining),
-                                 0, NULL));
+                                 chance(3) ? CRD_VOID_RELEASE : 0, NULL));
 }
 
 static crd_status do_refund(game *g) {
@@ -245,11 +245,18 @@ static crd_status do_reverse_invoice(game *g) {
 static crd_status do_undo(game *g) {
     const crd_entry_record *e = any(g, CRD_KIND_ENTRY);
     for (int n = 0; n < 8 && e->type != CRD_ENTRY_APPLY && e->type != CRD_ENTRY_WRITE_OFF && e->type != CRD_ENTRY_REFUND &&
-                    e->type != CRD_ENTRY_TRANSFER && e->type != CRD_ENTRY_RECEIPT;
+                    e->type != CRD_ENTRY_TRANSFER && e->type != CRD_ENTRY_RECEIPT && e->type != CRD_ENTRY_ADJUST;
          n++)
         e = any(g, CRD_KIND_ENTRY);
     if (e->currency[0] == '\0') return CRD_E_NOTHING;
     return crd_undo(g->w->ledger, now(g), e->customer, e->currency, e->seq, chance(2) ? 0 : some(e->amount), NULL);
+}
+
+static crd_status do_change_application(game *g) {
+    const crd_entry_record *e = any(g, CRD_KIND_ENTRY);
+    for (int n = 0; n < 12 && e->type != CRD_ENTRY_APPLY; n++) e = any(g, CRD_KIND_ENTRY);
+    if (e->type != CRD_ENTRY_APPLY) return CRD_E_NOTHING;
+    return crd_application_change(g->w->ledger, now(g), e->customer, e->currency, e->seq, some(2 * e->amount), NULL);
 }
 
 static crd_status do_hold(game *g) {
@@ -340,6 +347,7 @@ static const struct {
     {"write off", 5, do_write_off},
     {"reverse invoice", 2, do_reverse_invoice},
     {"undo", 10, do_undo},
+    {"change application", 3, do_change_application},
     {"hold", 7, do_hold},
     {"allocate", 4, do_allocate},
     {"capture", 4, do_capture},
@@ -428,7 +436,8 @@ START_TEST(M1_M17_whatever_is_done_the_identities_hold_and_the_postings_agree) {
                                      CRD_ENTRY_WRITE_OFF, CRD_ENTRY_UNWRITE_OFF, CRD_ENTRY_INVOICE_VOID, CRD_ENTRY_RECEIPT,
                                      CRD_ENTRY_RECEIPT_UNDO, CRD_ENTRY_HOLD,     CRD_ENTRY_RELEASE, CRD_ENTRY_CAPTURE,
                                      CRD_ENTRY_LAPSE,    CRD_ENTRY_REFUND,       CRD_ENTRY_UNREFUND, CRD_ENTRY_ADJUST,
-                                     CRD_ENTRY_ADJUST_PIECE, CRD_ENTRY_TRANSFER, CRD_ENTRY_UNTRANSFER, CRD_ENTRY_DELETE};
+                                     CRD_ENTRY_ADJUST_PIECE, CRD_ENTRY_TRANSFER, CRD_ENTRY_UNTRANSFER, CRD_ENTRY_DELETE,
+                                     CRD_ENTRY_UNADJUST};
     const char *given = getenv("CREDIT_TEST_SEED");
     uint64_t runs = getenv("CREDIT_TEST_LONG") != NULL ? 5000 : 150;
     if (given != NULL && *given != '\0') {
