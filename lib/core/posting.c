@@ -152,10 +152,12 @@ static void bounce(poster *p, const crd_credit_record *c) {
     leg(p, CRD_GL_BANK, -(c->expired + c->voided + c->adjusted));
 }
 
-/* The bank takes what was left when a payment bounces. Money that returns to the payment later, because its refund or
- * transfer is undone, had been charged by the debit memo, which is now cut by as much. */
-static uint32_t reverses_to(const crd_credit_record *c) {
-    return c->flags & CRD_FLAG_REVERSED ? CRD_GL_RECEIVABLE : CRD_GL_BANK;
+/* The bank takes what was left when a payment bounces. What returns to it later, because something is undone, goes
+ * where it was charged then: to the customer by the debit memo, which is now cut by as much, or, when it had been
+ * adjusted away, to adjustments. */
+static uint32_t reverses_to(const crd_credit_record *c, uint32_t previous) {
+    if (!(c->flags & CRD_FLAG_REVERSED)) return CRD_GL_BANK;
+    return previous == CRD_ENTRY_UNADJUST ? CRD_GL_ADJUSTMENT : CRD_GL_RECEIVABLE;
 }
 
 static void post_of_credit(poster *p, const crd__posted *posted) {
@@ -179,7 +181,7 @@ static void post_of_credit(poster *p, const crd__posted *posted) {
     case CRD_ENTRY_EXPIRE: pair(p, liability(c), expires_to(c), e->amount); return;
     case CRD_ENTRY_ADJUST_PIECE: pair(p, liability(c), CRD_GL_ADJUSTMENT, e->amount); return;
     case CRD_ENTRY_UNADJUST: pair(p, liability(c), CRD_GL_ADJUSTMENT, -e->amount); return;
-    case CRD_ENTRY_REVERSE: pair(p, liability(c), reverses_to(c), e->amount); return;
+    case CRD_ENTRY_REVERSE: pair(p, liability(c), reverses_to(c, posted->previous), e->amount); return;
     case CRD_ENTRY_RECEIPT_UNDO:
     case CRD_ENTRY_RECEIPT_REVERSE: bounce(p, c); return;
     case CRD_ENTRY_TRANSFER: transfer(p, c, e->amount, 0); return;

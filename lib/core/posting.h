@@ -28,6 +28,7 @@ typedef struct crd__posted {
     const crd_entry_record *entry;
     const crd_credit_record *credit;
     const crd_invoice_record *invoice;
+    uint32_t previous;    /* type of the entry before it in the journal, 0 if none */
     int64_t total_before; /* REVISE: of the invoice */
     int64_t tax_before;
     int both_ends; /* the taking end of a transfer posts too */

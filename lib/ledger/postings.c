@@ -30,6 +30,7 @@ struct crd_postings {
     uint64_t entry_at;
     int64_t last_seq;   /* of the account being walked, 0 when none is */
     crd__replay replay; /* into the arena `replayed` */
+    uint32_t previous;  /* type of the last entry replayed */
     crd_status broken;  /* a replay that failed half-way cannot go on */
     crd__leg legs[CRD__LEGS];
     uint32_t leg_count, leg_at;
@@ -173,7 +174,9 @@ static crd_status replay(crd_postings *p, const crd_entry_record *e) {
     posted.entry = e;
     posted.credit = named(p, CRD_KIND_CREDIT, e->credit);
     posted.invoice = named(p, CRD_KIND_INVOICE, e->invoice);
+    posted.previous = p->previous;
     posted.both_ends = p->spec.customer != NULL;
+    p->previous = e->type;
     p->entry = e;
     if ((p->spec.date_from == 0 || e->business_date >= p->spec.date_from) &&
         (p->spec.date_to == 0 || e->business_date <= p->spec.date_to))
@@ -245,6 +248,7 @@ static void begin_account(crd_postings *p) {
     crd__books_free(p->ledger, &p->replay.books);
     crd__arena_reset(&p->replayed);
     crd__replay_begin(&p->replay, p->ledger, &account->record, &p->replayed, &p->entry_page);
+    p->previous = 0;
     p->last_seq = account->record.currency[0] != '\0' ? account->record.last_seq : 0; /* no money in a customer's own */
 }
 

@@ -218,6 +218,14 @@ START_TEST(M17_M13_undoing_a_refund_of_a_bounced_payment_cuts_the_debit_memo) {
     c.flags = CRD_FLAG_REVERSED;
     e = entry(CRD_ENTRY_REVERSE, 5);
     of_credit(&e, &c, WANT({DEP, 5, 0}, {AR, -5, 0}), "and pays what was charged");
+    {
+        crd__posted back;
+        memset(&back, 0, sizeof back);
+        back.entry = &e;
+        back.credit = &c;
+        back.previous = CRD_ENTRY_UNADJUST; /* the bounce had charged adjustments with it */
+        posts(&back, WANT({DEP, 5, 0}, {ADJ, -5, 0}), "an adjustment undone");
+    }
     e = entry(CRD_ENTRY_CUT, 5);
     memo.flags = CRD_FLAG_OWN_DOCUMENT;
     of_invoice(&e, &memo, 0, 0, NULL, 0, "the cut is posted already");
