@@ -338,6 +338,67 @@ START_TEST(R68_M17_M10_M11_what_leaves_a_credit_as_postings) {
 }
 END_TEST
 
+/* The example of rule M13: what a payment of 120 had become, all of which bounces. */
+START_TEST(R68_M17_M13_a_bounce_as_postings) {
+    world *w = world_open(_i);
+    crd_receipt_terms t;
+    crd_receipt_line line;
+    const crd_receipt_line *lines[1] = {&line};
+    crd_receipt *p = NULL;
+    crd_credit *k;
+    crd_invoice *a, *b;
+    int64_t refunded;
+    customer(w, "c1");
+    a = invoice(w, "c1", "A", 100, 0, 30);
+    b = invoice(w, "c1", "B", 50, 0, 30);
+    memset(&line, 0, sizeof line);
+    line.struct_size = sizeof line;
+    line.invoice = "A";
+    line.amount = 100;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.currency = "EUR";
+    t.id = "P";
+    t.credit = "K";
+    t.amount = 120;
+    t.flags = CRD_RECEIPT_EXCESS_TO_CREDIT;
+    t.credit_expires = DAY(10);
+    t.lines = lines;
+    t.line_count = 1;
+    OK(w, crd_receipt_enter(w->ledger, on(1), "c1", &t, &p, NULL));
+    k = find_credit(w->ledger, "c1", "K");
+    apply(w, k, b, 20, 2);
+    revise(w, a, 90, 0, 3);
+    refund(w, k, 5, 4, &refunded);
+    OK(w, crd_receipt_reverse(w->ledger, on(12), p, NULL, NULL));
+    world_check(w);
+    undo(w, "c1", refunded, 0, 13);
+    tells(w, "c1",
+          "invoice AR +100 SALES -100\n"
+          "invoice AR +50 SALES -50\n"
+          "issue DEP -120 BANK +120\n"
+          "apply DEP +100 AR -100\n"
+          "apply DEP +20 AR -20\n"
+          "unapply DEP -10 AR +10\n"
+          "revise AR -10 RET +10\n"
+          "refund DEP +5 BANK -5\n"
+          "expire DEP +5 BRK -5\n"
+          "unapply DEP -20 AR +20\n"
+          "reverse DEP +20 BANK -20\n"
+          "unapply DEP -90 AR +90\n"
+          "reverse DEP +90 BANK -90\n"
+          "invoice AR +5 BANK -5\n"
+          "receipt_reverse BRK +5 BANK -5\n"
+          "unrefund DEP -5 BANK +5\n" /* the money is back, and pays what the debit memo had charged */
+          "reverse DEP +5 AR -5");
+    crd_receipt_free(p);
+    crd_credit_free(k);
+    crd_invoice_free(a);
+    crd_invoice_free(b);
+    world_close(w);
+}
+END_TEST
+
 static int count_rows(crd_ledger *ledger, const crd_posting_spec *spec) {
     crd_postings *postings = walk_open(ledger, spec);
     int count = 0;
@@ -930,6 +991,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R68_M17_M9_a_draft_posts_when_it_is_sent, 0, STORES);
     tcase_add_loop_test(t, R68_M17_M12_R82_a_life_of_invoices_as_postings, 0, STORES);
     tcase_add_loop_test(t, R68_M17_M10_M11_what_leaves_a_credit_as_postings, 0, STORES);
+    tcase_add_loop_test(t, R68_M17_M13_a_bounce_as_postings, 0, STORES);
     tcase_add_loop_test(t, R68_a_walk_is_narrowed_by_customer_currency_and_date, 0, STORES);
     tcase_add_loop_test(t, R68_accounts_have_the_names_the_host_gives_them, 0, STORES);
     tcase_add_loop_test(t, R68_a_walk_goes_on_from_page_to_page, 0, STORES);

@@ -328,6 +328,56 @@ static crd_status do_reconcile(game *g) {
     return crd_reconcile(g->w->ledger, now(g), &spec, NULL);
 }
 
+static crd_status do_receive(game *g) {
+    const crd_invoice_record *i = any_invoice(g);
+    const crd_credit_record *c = any_credit(g);
+    crd_receipt_terms t;
+    crd_receipt_line pays, small, uses;
+    const crd_receipt_line *lines[3];
+    const char *who = anyone();
+    memset(&t, 0, sizeof t);
+    memset(&pays, 0, sizeof pays);
+    t.struct_size = sizeof t;
+    t.currency = "EUR";
+    t.amount = (int64_t)below(150);
+    t.flags = chance(4) ? 0 : CRD_RECEIPT_EXCESS_TO_CREDIT;
+    if (chance(3)) t.flags |= CRD_RECEIPT_DISTRIBUTE;
+    t.lines = lines;
+    pays.struct_size = sizeof pays;
+    small = uses = pays;
+    if (i != NULL && i->open > 0) {
+        who = i->customer;
+        t.currency = i->currency;
+        pays.invoice = small.invoice = i->id;
+        pays.amount = 1 + (int64_t)below((uint64_t)i->open);
+        lines[t.line_count++] = &pays;
+        if (c != NULL && c->remaining > 0 && strcmp(c->customer, who) == 0 && chance(2)) {
+            uses.credit = c->id;
+            uses.amount = 1 + (int64_t)below((uint64_t)(c->remaining < pays.amount ? c->remaining : pays.amount));
+            lines[t.line_count++] = &uses;
+            if (chance(2)) t.amount = pays.amount - uses.amount;
+        }
+        if (chance(2) && i->open > pays.amount) {
+            small.kind = chance(2) ? CRD_RECEIPT_DISCOUNT : CRD_RECEIPT_TOLERANCE;
+            small.amount = 1 + (int64_t)below((uint64_t)(i->open - pays.amount));
+            lines[t.line_count++] = &small;
+        }
+    }
+    return crd_receipt_enter(g->w->ledger, now(g), who, &t, NULL, NULL);
+}
+
+static crd_status do_bounce(game *g) {
+    const crd_receipt_record *r = any(g, CRD_KIND_RECEIPT);
+    crd_reverse_terms t;
+    for (int n = 0; n < 4 && r != NULL && r->amount == 0; n++) r = any(g, CRD_KIND_RECEIPT);
+    if (r == NULL) return CRD_E_NOT_FOUND;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.flags = chance(4) ? CRD_REVERSE_STRICT : 0;
+    t.fee = chance(3) ? 7 : 0;
+    WITH(g, receipt, r, crd_receipt_reverse(g->w->ledger, now(g), h, &t, NULL));
+}
+
 static const struct {
     const char *name;
     int weight;
@@ -352,6 +402,8 @@ static const struct {
     {"allocate", 4, do_allocate},
     {"capture", 4, do_capture},
     {"release", 3, do_release},
+    {"receive", 9, do_receive},
+    {"bounce", 4, do_bounce},
     {"sweep", 4, do_sweep},
     {"reconcile", 2, do_reconcile},
 };
@@ -437,7 +489,7 @@ START_TEST(M1_M17_whatever_is_done_the_identities_hold_and_the_postings_agree) {
                                      CRD_ENTRY_RECEIPT_UNDO, CRD_ENTRY_HOLD,     CRD_ENTRY_RELEASE, CRD_ENTRY_CAPTURE,
                                      CRD_ENTRY_LAPSE,    CRD_ENTRY_REFUND,       CRD_ENTRY_UNREFUND, CRD_ENTRY_ADJUST,
                                      CRD_ENTRY_ADJUST_PIECE, CRD_ENTRY_TRANSFER, CRD_ENTRY_UNTRANSFER, CRD_ENTRY_DELETE,
-                                     CRD_ENTRY_UNADJUST};
+                                     CRD_ENTRY_UNADJUST, CRD_ENTRY_REVERSE,  CRD_ENTRY_RECEIPT_REVERSE, CRD_ENTRY_CUT};
     const char *given = getenv("CREDIT_TEST_SEED");
     uint64_t runs = getenv("CREDIT_TEST_LONG") != NULL ? 5000 : 150;
     if (given != NULL && *given != '\0') {
