@@ -371,7 +371,7 @@ static crd_status adjust(scene *s, const crd_request *request, int64_t target, c
 }
 
 static crd_status run_adjust_up(scene *s, const crd_request *request, int variant, crd_result *out) {
-    return adjust(s, request, variant ? 1401 : 1400, out);
+    return adjust(s, request, variant ? 1401 : 1400, out); /* K 860, P 400, Q 30 */
 }
 
 /* One row: its key is the request's. All or nothing, so that the call says what the row says. */
@@ -438,7 +438,7 @@ const scene_command scene_commands[] = {
     {"undo an application", CRD_COMMAND_UNDO, "amount", 40, 0, run_undo},
     {"refund", CRD_COMMAND_CREDIT_REFUND, "terms.method", 70, 0, run_refund},
     {"transfer", CRD_COMMAND_CREDIT_TRANSFER, "terms.customer", 70, 0, run_transfer},
-    {"adjust up", CRD_COMMAND_ADJUST, "terms.target", 140, 0, run_adjust_up},
+    {"adjust up", CRD_COMMAND_ADJUST, "terms.target", 110, 0, run_adjust_up},
     {"undo a receipt", CRD_COMMAND_UNDO, "seq", 50, 0, run_undo_receipt},
 };
 const size_t scene_command_count = sizeof scene_commands / sizeof scene_commands[0];
