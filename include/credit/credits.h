@@ -298,7 +298,7 @@ typedef struct crd_bulk_result {
  * @param results  one struct for each row; may be NULL
  * @param kept     receives how many rows were kept, now or when they were first sent; may be NULL
  * @return #CRD_OK, as many as possible also when every row was refused; #CRD_E_ARGUMENT; all or nothing: what the first
- *         refused row was refused for, #CRD_E_TOO_LARGE, #CRD_E_CONFLICT; #CRD_E_STORAGE, #CRD_E_UNKNOWN, #CRD_E_NOMEM…
+ *         refused row was refused for, #CRD_E_TOO_LARGE, #CRD_E_CONFLICT; #CRD_E_STORAGE, #CRD_E_UNKNOWN, #CRD_E_NOMEM
  * @memberof crd_credit
  */
 CRD_API crd_status CRD_CALL crd_credit_issue_many(crd_ledger *ledger, const crd_request *request,

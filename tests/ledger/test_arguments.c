@@ -203,7 +203,7 @@ START_TEST(M16_unknown_kinds_flags_and_dates_are_refused) {
     FIELD(w, "terms.due");
     k = credit_terms(NULL, CRD_CREDIT_MEMO, 1);
     r = *on(2);
-    r.flags = 1;
+    r.flags = 2;
     REFUSED(w, crd_credit_issue(w->ledger, &r, "c1", &k, NULL), CRD_E_ARGUMENT);
     FIELD(w, "request.flags");
     r = *on(2);

@@ -234,7 +234,7 @@ START_TEST(M11_M3_the_receipt_of_a_cash_credit_goes_with_it) {
     ck_assert_int_eq(book_account(b, "c1", "EUR")->cash_remaining, 0);
     book_free(b);
     ck_assert_int_eq(rows(w, CRD_REPORT_RECEIPTS), 0);
-    REFUSED(w, try_undo(w->ledger, "c1", 1, 0, on(0), NULL), CRD_E_STATE); /* the receipt */
+    REFUSED(w, try_undo(w->ledger, "c1", 1, 0, on(0), NULL), CRD_E_NOTHING); /* the receipt */
     crd_credit_free(p);
     world_close(w);
 }
