@@ -248,29 +248,48 @@ static void add_change(crd__assembly *as, uint32_t kind, int insert, const crd__
     as->change_list[as->change_count++] = change;
 }
 
-/* A run changes one account after the other, in order: sorting each account's documents on its own leaves little to do
- * for the sort of them all. */
-static void sort_docs(crd__assembly *as, void **docs, uint64_t count) {
+/* Sorts, and tells whether no two are the same. A run changes one account after the other, in order: with each account's
+ * documents sorted on their own, all of them mostly are, and each is looked at while it is in the cache. */
+static int sort_docs(crd__assembly *as, void **docs, uint64_t count) {
+    int in_order = 1, differ = 1;
     for (uint64_t from = 0, to; from < count; from = to) {
         const crd__account *account = ((crd__doc *)docs[from])->account;
         for (to = from + 1; to < count && ((crd__doc *)docs[to])->account == account;) to++;
         crd__sort(docs + from, to - from, as->spare, compare_docs);
+        for (uint64_t i = from > 0 ? from : 1; i < to; i++) {
+            int order = compare_docs(docs[i - 1], docs[i]);
+            in_order &= order <= 0;
+            differ &= order != 0;
+        }
     }
+    if (in_order) return differ;
     crd__sort(docs, count, as->spare, compare_docs);
+    for (uint64_t i = 1; i < count; i++) differ &= compare_docs(docs[i - 1], docs[i]) != 0;
+    return differ;
 }
 
-static void add_docs(crd__assembly *as, uint32_t kind, void **work) {
+/* Kind by kind; `work` has room for all documents. */
+static crd_status add_docs(crd__assembly *as, void **work) {
     const crd__list *docs = &as->ledger->unit.docs;
-    uint64_t count = 0;
+    uint64_t end[CRD_KIND_COUNT + 1] = {0};
     for (uint64_t i = 0; i < docs->count; i++) {
-        crd__doc *doc = docs->items[i];
-        if (doc->kind == kind && !out_of_batch(doc->account)) work[count++] = doc;
+        const crd__doc *doc = docs->items[i];
+        end[doc->kind + 1] += !out_of_batch(doc->account);
     }
-    sort_docs(as, work, count);
-    for (uint64_t i = 0; i < count; i++) {
-        const crd__doc *doc = work[i];
-        add_change(as, kind, doc->is_new, doc->account, doc->record);
+    for (uint32_t kind = 1; kind <= CRD_KIND_COUNT; kind++) end[kind] += end[kind - 1];
+    for (uint64_t i = 0; i < docs->count; i++) {
+        const crd__doc *doc = docs->items[i];
+        if (!out_of_batch(doc->account)) work[end[doc->kind]++] = docs->items[i];
     }
+    for (uint64_t kind = 1, from = 0; kind < CRD_KIND_COUNT; from = end[kind++]) {
+        if (!sort_docs(as, work + from, end[kind] - from))
+            return crd__fail(as->ledger, CRD_E_CONTRACT, "the storage emitted a record twice");
+        for (uint64_t i = from; i < end[kind]; i++) {
+            const crd__doc *doc = work[i];
+            add_change(as, doc->kind, doc->is_new, doc->account, doc->record);
+        }
+    }
+    return CRD_OK;
 }
 
 /* A line that was added and ended in one unit is there twice: the sort keeps their order, and the later one counts. */
@@ -293,9 +312,14 @@ static void add_lines(crd__assembly *as, void **work) {
 static void add_entries(crd__assembly *as, void **work) {
     const crd__list *entries = &as->ledger->unit.entries;
     uint64_t count = 0;
-    for (uint64_t i = 0; i < entries->count; i++)
-        if (!out_of_batch(((crd__entry *)entries->items[i])->on.account)) work[count++] = entries->items[i];
-    crd__sort(work, count, as->spare, compare_entries);
+    int in_order = 1;
+    for (uint64_t i = 0; i < entries->count; i++) {
+        if (out_of_batch(((crd__entry *)entries->items[i])->on.account)) continue;
+        work[count] = entries->items[i];
+        in_order &= count == 0 || compare_entries(work[count - 1], work[count]) <= 0;
+        count++;
+    }
+    if (!in_order) crd__sort(work, count, as->spare, compare_entries);
     for (uint64_t i = 0; i < count; i++) {
         const crd__entry *entry = work[i];
         add_change(as, CRD_KIND_ENTRY, 1, entry->on.account, &entry->record);
@@ -314,14 +338,16 @@ static void add_requests(crd__assembly *as, void **work) {
     }
 }
 
-/* A storage compiled with smaller records keeps no field it does not know: such a record is refused, not cut. */
+/* A storage compiled with smaller records keeps no field it does not know: such a record is refused, not cut. Documents
+ * have been looked through for one that comes twice. */
 static crd_status check_changes(const crd__assembly *as) {
     const crd_storage *storage = &as->ledger->storage;
     for (uint64_t i = 0; i < as->change_count; i++) {
         const crd_change *change = as->change_list[i], *before = i > 0 ? as->change_list[i - 1] : NULL;
         if (!crd__record_fits(change->kind, change->record, storage->record_size[change->kind]))
             return crd__fail(as->ledger, CRD_E_SCHEMA, "the storage was compiled with records too small for this change");
-        if (before != NULL && before->kind == change->kind && change->kind != CRD_KIND_ENTRY &&
+        if (before != NULL && before->kind == change->kind &&
+            (change->kind == CRD_KIND_ACCOUNT || change->kind == CRD_KIND_LINE || change->kind == CRD_KIND_REQUEST) &&
             crd__record_compare_key(change->kind, before->record, change->record) == 0)
             return crd__fail(as->ledger, CRD_E_CONTRACT, "the storage emitted a record twice");
     }
@@ -372,7 +398,7 @@ static crd_status assemble(crd_ledger *ledger, int independent, crd__assembly *a
         const crd__account *account = as->accounts.items[i];
         if (account->dirty) add_change(as, CRD_KIND_ACCOUNT, account->base == 0, account, &account->record);
     }
-    for (uint32_t kind = CRD_KIND_CUSTOMER; kind <= CRD_KIND_HOLD; kind++) add_docs(as, kind, work);
+    if (add_docs(as, work) != CRD_OK) return CRD_E_CONTRACT;
     add_lines(as, work);
     add_entries(as, work);
     add_requests(as, work);
@@ -636,6 +662,9 @@ static void tell(crd_ledger *ledger) {
 /* The records of accounts that dropped out of an independent unit go back to what they were. */
 static void give_up_lost(crd_ledger *ledger) {
     crd__unit *unit = &ledger->unit;
+    int lost = 0;
+    for (uint64_t i = 0; i < unit->accounts.count; i++) lost |= out_of_batch(unit->accounts.items[i]);
+    if (!lost) return;
     for (uint64_t i = unit->images.count; i-- > 0;)
         if (out_of_batch(((crd__image *)unit->images.items[i])->account)) restore(unit->images.items[i]);
     for (uint64_t i = 0; i < unit->docs.count; i++) {
