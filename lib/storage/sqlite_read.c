@@ -35,6 +35,10 @@
 #define BY_BOTH_OPEN (1u << 14)
 #define BY_UNACKNOWLEDGED (1u << 15)
 #define BY_LIMIT (1u << 16)
+/* Not conditions. Of an account: whether most documents of its customer may be open, as a last column. Of documents: the
+ * open ones are found among all of the customer, not by the index. */
+#define ASK_MOSTLY_OPEN (1u << 17)
+#define MOSTLY_OPEN (1u << 18)
 #define KIND_SHIFT 24
 
 #define ACCOUNT CRD_KIND_BIT_ACCOUNT
@@ -159,7 +163,7 @@ static uint32_t shape_of(uint32_t kind, uint32_t bits) {
             shape |= bits & conditions[i].bit;
         }
     }
-    return shape | (kind == CRD_KIND_ACCOUNT ? bits & BY_LIMIT : 0);
+    return shape | (bits & (kind == CRD_KIND_ACCOUNT ? BY_LIMIT | ASK_MOSTLY_OPEN : MOSTLY_OPEN));
 }
 
 /* The index a SELECT must use whatever the planner thinks of it, so that a customer's open documents cost the
@@ -168,7 +172,7 @@ static const char *index_of(uint32_t kind, uint32_t bits) {
     if (kind == CRD_KIND_ACCOUNT) {
         return bits & BY_BOTH_OPEN ? "crd_account_both_open" : NULL;
     }
-    if (!(bits & BY_OPEN) || !(bits & BY_CUSTOMER) || bits & BY_ID) {
+    if (!(bits & BY_OPEN) || !(bits & BY_CUSTOMER) || bits & (BY_ID | MOSTLY_OPEN)) {
         return NULL;
     }
     return kind == CRD_KIND_CREDIT    ? "crd_credit_open"
@@ -177,14 +181,20 @@ static const char *index_of(uint32_t kind, uint32_t bits) {
                                       : NULL;
 }
 
-static void append_columns(sqlite3_str *sql, const crd__table *table) {
+static void append_columns(sqlite3_str *sql, const crd__table *table, const char *more) {
     int i;
     sqlite3_str_appendall(sql, "SELECT ");
     for (i = 0; i < table->column_count; i++) {
         sqlite3_str_appendf(sql, "%s%s", i ? ", " : "", table->columns[i].name);
     }
-    sqlite3_str_appendf(sql, " FROM main.%s", table->name);
+    sqlite3_str_appendf(sql, "%s FROM main.%s", more, table->name);
 }
+
+/* Every document has an entry of its own, so there are no more documents than entries. Passing by a closed document costs
+ * half of what the index makes an open one cost. */
+static const char mostly_open_sql[] =
+    ", (SELECT total(last_seq) FROM main.crd_account AS own WHERE own.customer = crd_account.customer)"
+    " <= 2 * (open_credits + open_invoices)";
 
 static int32_t prepare_shape(crd_sqlite *s, uint32_t shape, sqlite3_stmt **out) {
     uint32_t kind = shape >> KIND_SHIFT;
@@ -192,7 +202,7 @@ static int32_t prepare_shape(crd_sqlite *s, uint32_t shape, sqlite3_stmt **out) 
     sqlite3_str *sql = sqlite3_str_new(s->db);
     const char *link = " WHERE ";
     size_t i;
-    append_columns(sql, &s->tables[kind]);
+    append_columns(sql, &s->tables[kind], shape & ASK_MOSTLY_OPEN ? mostly_open_sql : "");
     if (index) {
         sqlite3_str_appendf(sql, " INDEXED BY %s", index);
     }
@@ -327,11 +337,20 @@ static int32_t take_row(crd_sqlite *s, uint32_t kind, sqlite3_stmt *row) {
     return CRD_OUTCOME_DONE;
 }
 
-/* Notes the account just read: the seq it acknowledged, its customer, its currency. */
-static int32_t remember_account(crd_sqlite *s) {
+/* What is remembered of an account of the page, in front of its customer and currency. */
+struct remembered {
+    int64_t acknowledged_seq;
+    int64_t mostly_open;
+};
+
+/* Notes the account just read. */
+static int32_t remember_account(crd_sqlite *s, sqlite3_stmt *row) {
     const crd_account_record *account = &s->record.account;
     size_t customer = strlen(account->customer) + 1, currency = strlen(account->currency) + 1;
-    uint64_t need = s->accounts_used + sizeof(int64_t) + customer + currency;
+    int last = s->tables[CRD_KIND_ACCOUNT].column_count;
+    struct remembered head = {account->acknowledged_seq,
+                              sqlite3_data_count(row) > last ? sqlite3_column_int(row, last) : 0};
+    uint64_t need = s->accounts_used + sizeof head + customer + currency;
     unsigned char *end;
     if (need > s->accounts_room) {
         unsigned char *grown = sqlite3_realloc64(s->accounts, 2 * need + 4096);
@@ -342,9 +361,9 @@ static int32_t remember_account(crd_sqlite *s) {
         s->accounts_room = 2 * need + 4096;
     }
     end = s->accounts + s->accounts_used;
-    memcpy(end, &account->acknowledged_seq, sizeof(int64_t));
-    memcpy(end + sizeof(int64_t), account->customer, customer);
-    memcpy(end + sizeof(int64_t) + customer, account->currency, currency);
+    memcpy(end, &head, sizeof head);
+    memcpy(end + sizeof head, account->customer, customer);
+    memcpy(end + sizeof head + customer, account->currency, currency);
     s->accounts_used = need;
     return CRD_OUTCOME_DONE;
 }
@@ -357,7 +376,7 @@ static int32_t run_select(struct reader *r, uint32_t kind, sqlite3_stmt *stateme
     while (outcome == CRD_OUTCOME_DONE && !r->stopped && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         outcome = take_row(s, kind, statement);
         if (outcome == CRD_OUTCOME_DONE && kind == CRD_KIND_ACCOUNT && r->remember) {
-            outcome = remember_account(s);
+            outcome = remember_account(s, statement);
         }
         if (outcome == CRD_OUTCOME_DONE && !(kind == CRD_KIND_ACCOUNT && r->silent)) {
             r->stopped = r->emit(r->sink, kind, &s->record) != 0;
@@ -388,16 +407,14 @@ static int32_t read_paged(struct reader *r, uint32_t kind) {
     int by_account = (OF_ACCOUNT & bit_of(kind)) != 0;
     int unseen = kind == CRD_KIND_ENTRY && r->bits & BY_UNACKNOWLEDGED;
     uint32_t bits = (r->bits & ~BY_AFTER) | BY_CUSTOMER | BY_CURRENCY | (unseen ? BY_SEQ_FROM : 0u);
-    uint32_t shape = shape_of(kind, bits);
     const char *last = "";
-    sqlite3_stmt *statement = NULL;
-    int32_t outcome = statement_of(s, shape, &statement);
+    int32_t outcome = CRD_OUTCOME_DONE;
     uint64_t at = 0;
     while (at < s->accounts_used && outcome == CRD_OUTCOME_DONE && !one.stopped) {
-        const char *customer = (const char *)s->accounts + at + sizeof(int64_t);
+        const char *customer = (const char *)s->accounts + at + sizeof(struct remembered);
         const char *currency = customer + strlen(customer) + 1;
-        int64_t acknowledged;
-        memcpy(&acknowledged, s->accounts + at, sizeof acknowledged);
+        struct remembered head;
+        memcpy(&head, s->accounts + at, sizeof head);
         at = (uint64_t)(currency + strlen(currency) + 1 - (const char *)s->accounts);
         if (!by_account && strcmp(customer, last) == 0) {
             continue;
@@ -407,12 +424,9 @@ static int32_t read_paged(struct reader *r, uint32_t kind) {
         one.text[P_CURRENCY] = currency;
         if (unseen) {
             one.number[P_SEQ_FROM] =
-                r->number[P_SEQ_FROM] > acknowledged ? r->number[P_SEQ_FROM] : acknowledged + 1;
+                r->number[P_SEQ_FROM] > head.acknowledged_seq ? r->number[P_SEQ_FROM] : head.acknowledged_seq + 1;
         }
-        outcome = bind_shape(&one, statement, shape);
-        if (outcome == CRD_OUTCOME_DONE) {
-            outcome = run_select(&one, kind, statement);
-        }
+        outcome = read_kind(&one, kind, head.mostly_open && index_of(kind, bits) ? bits | MOSTLY_OPEN : bits);
     }
     r->stopped = one.stopped;
     return outcome;
@@ -437,6 +451,9 @@ static int32_t read_kinds(struct reader *r) {
         bits &= ~(bits & BY_BOTH_OPEN ? BY_UNACKNOWLEDGED : BY_OPEN);
     }
     r->remember = paged != 0;
+    if (r->remember && bits & BY_OPEN) {
+        bits |= ASK_MOSTLY_OPEN;
+    }
     r->silent = !(kinds & ACCOUNT);
     r->s->accounts_used = 0;
     if (!r->silent || r->remember) {
@@ -478,7 +495,7 @@ static int compare_keys(const void *left, const void *right) {
 static int32_t prepare_find(crd_sqlite *s, crd__table *table) {
     sqlite3_str *sql = sqlite3_str_new(s->db);
     int i;
-    append_columns(sql, table);
+    append_columns(sql, table, "");
     for (i = 0; i < table->key_count; i++) {
         sqlite3_str_appendf(sql, "%s%s = ?%d", i ? " AND " : " WHERE ",
                             table->columns[table->key_column[i]].name, i + 1);

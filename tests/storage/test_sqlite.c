@@ -1487,6 +1487,12 @@ START_TEST(P9_pages_and_open_documents_come_from_the_partial_indexes) {
     crd_query q;
     int analyzed;
     store_book(s, book, CRD_CHANGE_INSERT);
+    q = query_of(documents);
+    q.flags = CRD_QUERY_OPEN | CRD_QUERY_BOTH_OPEN;
+    execute(db, "UPDATE crd_account SET last_seq = 1, open_credits = 2, open_invoices = 2");
+    assert_plan(db, s, &q, "crd_credit", "USING PRIMARY KEY (customer=?)"); /* no entry is of a closed document */
+    assert_plan(db, s, &q, "crd_invoice", "USING PRIMARY KEY (customer=?)");
+    execute(db, "UPDATE crd_account SET last_seq = 9");
     for (analyzed = 0; analyzed < 2; analyzed++) {
         q = query_of(documents);
         q.flags = CRD_QUERY_OPEN | CRD_QUERY_BOTH_OPEN;
