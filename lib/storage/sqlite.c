@@ -311,11 +311,12 @@ void CRD_CALL crd_sqlite_close(crd_sqlite *storage) {
         sqlite3_finalize(storage->shapes[i].statement);
     }
     for (i = 1; i < CRD_KIND_COUNT; i++) {
-        sqlite3_finalize(storage->tables[i].insert);
-        sqlite3_finalize(storage->tables[i].update);
+        sqlite3_finalize(storage->tables[i].insert.statement);
+        sqlite3_finalize(storage->tables[i].update.statement);
         sqlite3_finalize(storage->tables[i].find);
         sqlite3_free(storage->tables[i].columns);
-        sqlite3_free(storage->tables[i].insert_empty);
+        sqlite3_free(storage->tables[i].slots);
+        sqlite3_free(storage->tables[i].insert.bound);
     }
     if (storage->owned) {
         sqlite3_close(storage->db);

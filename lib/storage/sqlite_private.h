@@ -51,17 +51,37 @@ typedef struct crd__column {
     const char *name;
 } crd__column;
 
+/* The columns once more, small and form by form: what is done for every field of every record loops over these. */
+typedef struct crd__slot {
+    uint16_t offset;
+    uint16_t column;
+} crd__slot;
+
+/* A statement that writes a record, and by column what its parameter is bound to: bindings outlive a reset, and most
+ * fields of most records are what they were in the record before. */
+typedef union crd__bound {
+    int64_t number;
+    const char *text; /* NULL: not known, for a text lives no longer than its batch */
+    uint64_t size;    /* of bytes; of a hash, whether it is not zero */
+} crd__bound;
+
+typedef struct crd__writes {
+    sqlite3_stmt *statement;
+    crd__bound *bound;
+    uint64_t batch; /* the last it was used in */
+} crd__writes;
+
 typedef struct crd__table {
     const char *name;
     crd__column *columns;
+    crd__slot *slots;
+    const crd__slot *end[CRD__FORM_BYTES + 1]; /* of the slots of a form; those of the next begin there */
     int column_count;
     int key_count;
     int key_column[CRD__KEY_COLUMNS];
     uint32_t extent; /* a record at least this long has every column */
-    sqlite3_stmt *insert, *update, *find;
-    /* By column: the parameter of insert or update is bound to 0 or "" already. Bindings outlive a reset, and most
-     * fields of most records are empty. */
-    unsigned char *insert_empty, *update_empty;
+    crd__writes insert, update;
+    sqlite3_stmt *find;
 } crd__table;
 
 /* Statements without a record in them, prepared when first used. */
@@ -110,6 +130,7 @@ struct crd_sqlite {
     sqlite3_stmt *controls[CRD__CONTROLS];
     crd__shape shapes[CRD__SHAPES];
     uint64_t shape_clock;
+    uint64_t batch; /* counts them */
     crd__record record;      /* the one being emitted, or a short one being completed */
     unsigned char *accounts; /* accounts of the page being read, see sqlite_read.c */
     uint64_t accounts_used, accounts_room;

@@ -275,49 +275,71 @@ static int32_t wrong_column(crd_sqlite *s, const crd__table *table, const crd__c
 }
 
 /*
- * Puts one column where it belongs; 0 when it holds what it may not.
+ * What a row holds, put where it belongs: form by form. Each returns the first slot that may not hold what it holds, or
+ * the end of its forms.
  *
  * Reading a row is most of the cost of reading, so each column is asked for once, as a value. SQLite calls
  * such a value unprotected, for its connection might be used by another thread; ours is not while a call
  * lasts.
  */
-static int take_column(const crd__column *column, sqlite3_value *value, unsigned char *record) {
-    static const int type_of[] = {0,           SQLITE_INTEGER, SQLITE_INTEGER, SQLITE_INTEGER,
-                                  SQLITE_TEXT, SQLITE_BLOB,    SQLITE_BLOB};
-    unsigned char *place = record + column->offset;
-    int64_t number;
-    if (sqlite3_value_type(value) != type_of[column->form]) {
-        return 0;
+static const crd__slot *take_numbers(const crd__table *table, sqlite3_stmt *row, unsigned char *record) {
+    const crd__slot *slot = table->slots;
+    for (; slot < table->end[CRD__FORM_I32]; slot++) {
+        sqlite3_value *value = sqlite3_column_value(row, slot->column);
+        int64_t number = sqlite3_value_int64(value);
+        uint32_t narrow = (uint32_t)number;
+        memcpy(record + slot->offset, &narrow, sizeof narrow);
+        if (sqlite3_value_type(value) != SQLITE_INTEGER
+            || number != (slot < table->end[CRD__FORM_U32] ? (int64_t)narrow : (int64_t)(int32_t)narrow)) {
+            return slot;
+        }
     }
-    if (column->form <= CRD__FORM_I64) {
-        number = sqlite3_value_int64(value);
-        if (column->form == CRD__FORM_I64) {
-            memcpy(place, &number, sizeof number);
-        } else if (column->form == CRD__FORM_U32) {
-            uint32_t narrow = (uint32_t)number;
-            memcpy(place, &narrow, sizeof narrow);
-            return number == (int64_t)narrow;
+    for (; slot < table->end[CRD__FORM_I64]; slot++) {
+        sqlite3_value *value = sqlite3_column_value(row, slot->column);
+        int64_t number = sqlite3_value_int64(value);
+        memcpy(record + slot->offset, &number, sizeof number);
+        if (sqlite3_value_type(value) != SQLITE_INTEGER) {
+            return slot;
+        }
+    }
+    return slot;
+}
+
+static const crd__slot *take_texts(const crd__table *table, sqlite3_stmt *row, unsigned char *record) {
+    const crd__slot *slot = table->end[CRD__FORM_I64];
+    for (; slot < table->end[CRD__FORM_TEXT]; slot++) {
+        sqlite3_value *value = sqlite3_column_value(row, slot->column);
+        const unsigned char *text = sqlite3_value_type(value) == SQLITE_TEXT ? sqlite3_value_text(value) : NULL;
+        memcpy(record + slot->offset, &text, sizeof text);
+        if (!text) {
+            return slot;
+        }
+    }
+    return slot;
+}
+
+static const crd__slot *take_bytes(const crd__table *table, sqlite3_stmt *row, unsigned char *record) {
+    const crd__slot *slot = table->end[CRD__FORM_TEXT];
+    for (; slot < table->end[CRD__FORM_BYTES]; slot++) {
+        sqlite3_value *value = sqlite3_column_value(row, slot->column);
+        const void *bytes;
+        uint64_t size;
+        if (sqlite3_value_type(value) != SQLITE_BLOB) {
+            return slot;
+        }
+        bytes = sqlite3_value_blob(value);
+        size = (uint64_t)sqlite3_value_bytes(value);
+        if (slot < table->end[CRD__FORM_HASH] && size != 32) {
+            return slot;
+        }
+        if (slot < table->end[CRD__FORM_HASH]) {
+            memcpy(record + slot->offset, bytes, 32);
         } else {
-            int32_t narrow = (int32_t)number;
-            memcpy(place, &narrow, sizeof narrow);
-            return number == (int64_t)narrow;
+            memcpy(record + slot->offset, &bytes, sizeof bytes);
+            memcpy(record + table->columns[slot->column].size_offset, &size, sizeof size);
         }
-    } else if (column->form == CRD__FORM_TEXT) {
-        const char *text = (const char *)sqlite3_value_text(value);
-        memcpy(place, &text, sizeof text);
-        return text != NULL;
-    } else if (column->form == CRD__FORM_HASH) {
-        if (sqlite3_value_bytes(value) != 32) {
-            return 0;
-        }
-        memcpy(place, sqlite3_value_blob(value), 32);
-    } else {
-        const uint8_t *bytes = sqlite3_value_blob(value);
-        uint64_t size = (uint64_t)sqlite3_value_bytes(value);
-        memcpy(place, &bytes, sizeof bytes);
-        memcpy(record + column->size_offset, &size, sizeof size);
     }
-    return 1;
+    return slot;
 }
 
 /* Makes s->record of a row. Its texts live as long as the row. */
@@ -325,16 +347,17 @@ static int32_t take_row(crd_sqlite *s, uint32_t kind, sqlite3_stmt *row) {
     const crd__table *table = &s->tables[kind];
     uint32_t size = s->storage.record_size[kind];
     unsigned char *record = (unsigned char *)&s->record;
-    int i;
+    const crd__slot *wrong;
     memset(record, 0, size);
     memcpy(record, &size, sizeof size);
-    for (i = 0; i < table->column_count; i++) {
-        if (!take_column(&table->columns[i], sqlite3_column_value(row, i), record)) {
-            return sqlite3_errcode(s->db) == SQLITE_NOMEM ? crd__sqlite_failed(s)
-                                                          : wrong_column(s, table, &table->columns[i], row);
-        }
+    if ((wrong = take_numbers(table, row, record)) == table->end[CRD__FORM_I64]
+        && (wrong = take_texts(table, row, record)) == table->end[CRD__FORM_TEXT]
+        && (wrong = take_bytes(table, row, record)) == table->end[CRD__FORM_BYTES]) {
+        return CRD_OUTCOME_DONE;
     }
-    return CRD_OUTCOME_DONE;
+    return sqlite3_errcode(s->db) == SQLITE_NOMEM
+               ? crd__sqlite_failed(s)
+               : wrong_column(s, table, &table->columns[wrong->column], row);
 }
 
 /* What is remembered of an account of the page, in front of its customer and currency. */

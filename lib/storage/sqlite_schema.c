@@ -90,6 +90,22 @@ static const char *type_name(const crd__column *column) {
     return column->form == CRD__FORM_HASH || column->form == CRD__FORM_BYTES ? "BLOB" : "INTEGER";
 }
 
+static void sort_by_form(crd__table *table) {
+    crd__slot *slot = table->slots;
+    uint32_t form;
+    int i;
+    for (form = 0; form <= CRD__FORM_BYTES; form++) {
+        for (i = 0; i < table->column_count; i++) {
+            if (table->columns[i].form == form) {
+                slot->offset = (uint16_t)table->columns[i].offset;
+                slot->column = (uint16_t)i;
+                slot++;
+            }
+        }
+        table->end[form] = slot;
+    }
+}
+
 /* The library that runs may know fields beyond the structs this file was compiled with: those are not ours to
  * keep, and `record_size` tells the library so. */
 int crd__sqlite_describe_tables(crd_sqlite *s) {
@@ -100,12 +116,12 @@ int crd__sqlite_describe_tables(crd_sqlite *s) {
         const crd_field *const *fields = crd_record_fields(kind, &count, NULL);
         table->name = table_names[kind];
         table->columns = sqlite3_malloc64(count * sizeof *table->columns);
-        table->insert_empty = sqlite3_malloc64(2 * count);
-        if (!table->columns || !table->insert_empty) {
+        table->insert.bound = sqlite3_malloc64(2 * count * sizeof *table->insert.bound);
+        table->slots = sqlite3_malloc64(count * sizeof *table->slots);
+        if (!table->columns || !table->insert.bound || !table->slots) {
             return 0;
         }
-        memset(table->insert_empty, 0, (size_t)(2 * count));
-        table->update_empty = table->insert_empty + count;
+        table->update.bound = table->insert.bound + count;
         for (i = 0; i < count; i++) {
             crd__column *column = &table->columns[table->column_count];
             column->form = form_of(fields[i]->type);
@@ -125,6 +141,7 @@ int crd__sqlite_describe_tables(crd_sqlite *s) {
             }
             table->column_count++;
         }
+        sort_by_form(table);
     }
     return 1;
 }

@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char no_text[] = "";
+static const unsigned char no_bytes[32];
+
 /* One write on its way. */
 struct writer {
     crd_sqlite *s;
@@ -38,7 +41,7 @@ static int32_t prepare_update(crd_sqlite *s, crd__table *table) {
     append_assignments(sql, table, 0, ", ");
     sqlite3_str_appendall(sql, " WHERE ");
     append_assignments(sql, table, 1, " AND ");
-    return crd__sqlite_prepare_built(s, sql, &table->update);
+    return crd__sqlite_prepare_built(s, sql, &table->update.statement);
 }
 
 static int32_t prepare_insert(crd_sqlite *s, crd__table *table) {
@@ -53,81 +56,121 @@ static int32_t prepare_insert(crd_sqlite *s, crd__table *table) {
         sqlite3_str_appendf(sql, "%s?%d", i ? ", " : "", i + 1);
     }
     sqlite3_str_appendall(sql, ")");
-    return crd__sqlite_prepare_built(s, sql, &table->insert);
+    return crd__sqlite_prepare_built(s, sql, &table->insert.statement);
 }
 
-/* Whether a field is 0 or "". */
-static int is_empty(const crd__column *column, const unsigned char *record) {
-    const unsigned char *place = record + column->offset;
-    const char *text;
-    uint32_t narrow;
-    uint64_t wide;
-    switch (column->form) {
-    case CRD__FORM_U32:
-    case CRD__FORM_I32:
-        memcpy(&narrow, place, sizeof narrow);
-        return narrow == 0;
-    case CRD__FORM_TEXT:
-        memcpy(&text, place, sizeof text);
-        return !text || !*text;
-    case CRD__FORM_HASH:
-        return 0;
-    case CRD__FORM_BYTES:
-        memcpy(&wide, record + column->size_offset, sizeof wide);
-        return wide == 0;
-    default:
-        memcpy(&wide, place, sizeof wide);
-        return wide == 0;
+static int bind_number(sqlite3_stmt *statement, uint32_t column, int64_t number, crd__bound *bound) {
+    bound[column].number = number;
+    return sqlite3_bind_int64(statement, (int)column + 1, number);
+}
+
+static int bind_numbers(sqlite3_stmt *statement, const crd__table *table, const unsigned char *record,
+                        crd__bound *bound) {
+    const crd__slot *slot = table->slots;
+    int code = SQLITE_OK;
+    for (; slot < table->end[CRD__FORM_U32]; slot++) {
+        uint32_t number;
+        memcpy(&number, record + slot->offset, sizeof number);
+        if (number != bound[slot->column].number) {
+            code |= bind_number(statement, slot->column, number, bound);
+        }
     }
-}
-
-static int bind_column(sqlite3_stmt *statement, int i, const crd__column *column, const unsigned char *record) {
-    const unsigned char *place = record + column->offset;
-    const void *pointer;
-    uint32_t natural;
-    int32_t integer;
-    int64_t number;
-    switch (column->form) {
-    case CRD__FORM_U32:
-        memcpy(&natural, place, sizeof natural);
-        return sqlite3_bind_int64(statement, i, natural);
-    case CRD__FORM_I32:
-        memcpy(&integer, place, sizeof integer);
-        return sqlite3_bind_int64(statement, i, integer);
-    case CRD__FORM_TEXT:
-        memcpy(&pointer, place, sizeof pointer);
-        return sqlite3_bind_text(statement, i, pointer ? pointer : "", -1, SQLITE_STATIC);
-    case CRD__FORM_HASH:
-        return sqlite3_bind_blob(statement, i, place, 32, SQLITE_STATIC);
-    case CRD__FORM_BYTES:
-        memcpy(&pointer, place, sizeof pointer);
-        memcpy(&number, record + column->size_offset, sizeof number);
-        return sqlite3_bind_blob64(statement, i, pointer && number ? pointer : "", pointer ? (uint64_t)number : 0,
-                                   SQLITE_STATIC);
-    default:
-        memcpy(&number, place, sizeof number);
-        return sqlite3_bind_int64(statement, i, number);
+    for (; slot < table->end[CRD__FORM_I32]; slot++) {
+        int32_t number;
+        memcpy(&number, record + slot->offset, sizeof number);
+        if (number != bound[slot->column].number) {
+            code |= bind_number(statement, slot->column, number, bound);
+        }
     }
-}
-
-/* Binds what is not empty, and what is empty but was not before. An empty text is bound to a literal of our own, so that
- * nothing of an earlier record is left bound. */
-static int bind_record(sqlite3_stmt *statement, const crd__table *table, const unsigned char *record,
-                       unsigned char *empty) {
-    const crd__column *column = table->columns;
-    int i, code = SQLITE_OK;
-    for (i = 0; i < table->column_count; i++, column++) {
-        if (!is_empty(column, record)) {
-            empty[i] = 0;
-            code |= bind_column(statement, i + 1, column, record);
-        } else if (!empty[i]) {
-            code |= column->form == CRD__FORM_TEXT    ? sqlite3_bind_text(statement, i + 1, "", 0, SQLITE_STATIC)
-                    : column->form == CRD__FORM_BYTES ? sqlite3_bind_zeroblob(statement, i + 1, 0)
-                                                      : sqlite3_bind_int64(statement, i + 1, 0);
-            empty[i] = code == SQLITE_OK;
+    for (; slot < table->end[CRD__FORM_I64]; slot++) {
+        int64_t number;
+        memcpy(&number, record + slot->offset, sizeof number);
+        if (number != bound[slot->column].number) {
+            code |= bind_number(statement, slot->column, number, bound);
         }
     }
     return code;
+}
+
+/* An empty text is bound to the literal, which outlives every batch. */
+static int bind_texts(sqlite3_stmt *statement, const crd__table *table, const unsigned char *record,
+                      crd__bound *bound) {
+    const crd__slot *slot = table->end[CRD__FORM_I64];
+    int code = SQLITE_OK;
+    for (; slot < table->end[CRD__FORM_TEXT]; slot++) {
+        const char **now = &bound[slot->column].text, *text;
+        memcpy(&text, record + slot->offset, sizeof text);
+        if (!text || !*text) {
+            text = no_text;
+        }
+        if (text != *now && (!*now || strcmp(text, *now) != 0)) {
+            *now = NULL;
+            code |= sqlite3_bind_text(statement, slot->column + 1, text, -1, SQLITE_STATIC);
+            *now = code == SQLITE_OK ? text : NULL;
+        }
+    }
+    return code;
+}
+
+/* Hashes and bytes; of those of an earlier record none is left bound either. */
+static int bind_bytes(sqlite3_stmt *statement, const crd__table *table, const unsigned char *record,
+                      crd__bound *bound) {
+    const crd__slot *slot = table->end[CRD__FORM_TEXT];
+    int code = SQLITE_OK;
+    for (; slot < table->end[CRD__FORM_HASH]; slot++) {
+        const void *hash = record + slot->offset;
+        uint64_t any = memcmp(hash, no_bytes, 32) != 0;
+        if (any || bound[slot->column].size > 0) {
+            code |= sqlite3_bind_blob(statement, slot->column + 1, any ? hash : no_bytes, 32, SQLITE_STATIC);
+            bound[slot->column].size = any;
+        }
+    }
+    for (; slot < table->end[CRD__FORM_BYTES]; slot++) {
+        const void *bytes;
+        uint64_t size;
+        memcpy(&bytes, record + slot->offset, sizeof bytes);
+        memcpy(&size, record + table->columns[slot->column].size_offset, sizeof size);
+        size = bytes ? size : 0;
+        if (size > 0 || bound[slot->column].size > 0) {
+            code |= sqlite3_bind_blob64(statement, slot->column + 1, size > 0 ? bytes : no_bytes, size, SQLITE_STATIC);
+            bound[slot->column].size = size;
+        }
+    }
+    return code;
+}
+
+/* Binds what is not bound already. */
+static int bind_record(sqlite3_stmt *statement, const crd__table *table, const unsigned char *record,
+                       crd__bound *bound) {
+    return bind_numbers(statement, table, record, bound) | bind_texts(statement, table, record, bound)
+           | bind_bytes(statement, table, record, bound);
+}
+
+/* A new statement: all is bound to nothing, but for the texts, and noted so. */
+static int32_t prepare_writes(crd_sqlite *s, crd__table *table, int inserts, crd__writes *writes) {
+    int32_t outcome = inserts ? prepare_insert(s, table) : prepare_update(s, table);
+    int i, code = SQLITE_OK;
+    memset(writes->bound, 0, (size_t)table->column_count * sizeof *writes->bound);
+    for (i = 0; i < table->column_count && outcome == CRD_OUTCOME_DONE; i++) {
+        uint32_t form = table->columns[i].form;
+        if (form >= CRD__FORM_HASH) {
+            code |= sqlite3_bind_blob(writes->statement, i + 1, no_bytes, form == CRD__FORM_HASH ? 32 : 0,
+                                      SQLITE_STATIC);
+        } else if (form != CRD__FORM_TEXT) {
+            code |= sqlite3_bind_int64(writes->statement, i + 1, 0);
+        }
+    }
+    return code == SQLITE_OK ? outcome : crd__sqlite_failed(s);
+}
+
+/* Before a statement is used in another batch: another text may lie where one of the last batch did. */
+static void forget_texts(const crd__table *table, const crd__writes *writes) {
+    const crd__slot *slot = table->end[CRD__FORM_I64];
+    for (; slot < table->end[CRD__FORM_TEXT]; slot++) {
+        if (writes->bound[slot->column].text != no_text) {
+            writes->bound[slot->column].text = NULL;
+        }
+    }
 }
 
 /* The record of a change, at least as long as our columns reach: what a shorter one lacks is zero. */
@@ -146,24 +189,27 @@ static int32_t apply_change(struct writer *w, uint64_t index) {
     const crd_change *change = w->batch->changes[index];
     int inserts = change->operation == CRD_CHANGE_INSERT;
     int32_t outcome = CRD_OUTCOME_DONE;
-    sqlite3_stmt *statement;
     crd__table *table;
+    crd__writes *writes;
     if (change->kind == 0 || change->kind >= CRD_KIND_COUNT
         || (!inserts && change->operation != CRD_CHANGE_UPDATE)) {
         return crd__sqlite_refuse(s, CRD_OUTCOME_FAILED, SQLITE_MISUSE,
                                   "a change of unknown kind or operation");
     }
     table = &s->tables[change->kind];
-    if (!(inserts ? table->insert : table->update)) {
-        outcome = inserts ? prepare_insert(s, table) : prepare_update(s, table);
+    writes = inserts ? &table->insert : &table->update;
+    if (!writes->statement) {
+        outcome = prepare_writes(s, table, inserts, writes);
         if (outcome != CRD_OUTCOME_DONE) {
             return outcome;
         }
     }
-    statement = inserts ? table->insert : table->update;
-    if (bind_record(statement, table, whole_record(s, change), inserts ? table->insert_empty : table->update_empty)
-            != SQLITE_OK
-        || sqlite3_step(statement) != SQLITE_DONE) {
+    if (writes->batch != s->batch) {
+        forget_texts(table, writes);
+        writes->batch = s->batch;
+    }
+    if (bind_record(writes->statement, table, whole_record(s, change), writes->bound) != SQLITE_OK
+        || sqlite3_step(writes->statement) != SQLITE_DONE) {
         outcome = crd__sqlite_failed(s);
         if (inserts && s->error == SQLITE_CONSTRAINT_PRIMARYKEY) {
             w->out->exists = index;
@@ -173,7 +219,7 @@ static int32_t apply_change(struct writer *w, uint64_t index) {
         outcome = crd__sqlite_refuse(s, CRD_OUTCOME_FAILED, SQLITE_NOTFOUND,
                                      "a record to be updated does not exist in %s", table->name);
     }
-    sqlite3_reset(statement);
+    sqlite3_reset(writes->statement);
     return outcome;
 }
 
@@ -290,6 +336,7 @@ void CRD_CALL crd__sqlite_write(void *ctx, const crd_batch *batch, crd_write_res
     w.s = s;
     w.batch = batch;
     w.out = out;
+    s->batch++;
     s->message[0] = 0;
     s->error = 0;
     out->failed_count = 0;
