@@ -154,8 +154,9 @@ static void prepare_needed(statements *s) {
     s->invoice = prepare("UPDATE crd_invoice SET open=?3,applied=?4,state=?5,cause=?6,last_seq=?7,last_date=?8 WHERE "
                          "customer=?1 AND id=?2");
     s->account = prepare("UPDATE crd_account SET version=?4,last_seq=?5,last_hash=?6,last_instant=?7,open_credits=?8,"
-                         "open_invoices=?9,credit_remaining=?10,available=?11,invoice_open=?12,applied=?13 WHERE "
-                         "customer=?1 AND currency=?2 AND version=?3");
+                         "open_invoices=?9,credit_remaining=?10,available=?11,invoice_open=?12,applied=?13,"
+                         "last_date=max(last_date,?14),turns_on=iif(?8=0,0,turns_on),"
+                         "usable_from=iif(?8=0,0,usable_from) WHERE customer=?1 AND currency=?2 AND version=?3");
 }
 
 /* Credits and invoices laid end to end, each in its order: what two of them share is an application. */
@@ -421,6 +422,8 @@ static void write_account(statements *s, crd_account_record *a) {
     a->last_instant = INSTANT;
     if (reference == WHOLE_ROWS) {
         int at = 1;
+        if (a->last_date < RUN_DATE) a->last_date = RUN_DATE;
+        if (a->open_credits == 0) a->turns_on = a->usable_from = 0;
         BIND_ROW(ACCOUNT_COLUMNS)
         sqlite3_bind_text(statement, at++, a->customer, -1, SQLITE_STATIC);
         sqlite3_bind_text(statement, at++, a->currency, -1, SQLITE_STATIC);
@@ -438,6 +441,7 @@ static void write_account(statements *s, crd_account_record *a) {
         sqlite3_bind_int64(statement, 11, a->available);
         sqlite3_bind_int64(statement, 12, a->invoice_open);
         sqlite3_bind_int64(statement, 13, a->applied);
+        sqlite3_bind_int64(statement, 14, RUN_DATE);
     }
     step(statement);
     if (sqlite3_changes(db) != 1) bench_fail("another writer was first");
