@@ -68,7 +68,7 @@ COMPILE_LIB = $(COMPILE) -fPIC -fvisibility=hidden -fno-asynchronous-unwind-tabl
 
 # Most of the library waits for the storage, not for arithmetic: an optimised build optimises it for size, but for the
 # files that every document or journal entry passes through.
-HOT = lib/core/allocate.c lib/core/blake2b.c lib/core/credit.c lib/core/entry.c lib/core/fold.c lib/core/query.c \
+HOT = lib/core/allocate.c lib/core/blake2b.c lib/core/entry.c lib/core/fold.c lib/core/query.c \
     lib/core/record.c lib/ledger/arena.c lib/ledger/command.c lib/ledger/read.c lib/ledger/reconcile.c \
     lib/ledger/unit.c lib/storage/sqlite%
 SMALL = $(if $(filter -O2,$(CFLAGS)),$(if $(filter $(HOT),$<),,-Os))

@@ -117,9 +117,10 @@ static void merge(void **items, uint64_t middle, uint64_t end, void **spare, crd
     memcpy(items + to, spare + left, (size_t)(middle - left) * sizeof *items);
 }
 
-/* Natural merge sort: runs that are in order are found, then merged pairwise until one is left. */
+/* Natural merge sort: runs that are in order are found, then merged pairwise until one is left. A pass halves their
+ * number, so there are at most 64; a comparison of the host's that contradicts itself ends there, in some order. */
 void crd__sort(void **items, uint64_t count, void **spare, crd__compare compare) {
-    for (;;) {
+    for (int pass = 0; pass < 64; pass++) {
         uint64_t start = 0, runs = 0;
         while (start < count) {
             uint64_t middle = start + 1, end;

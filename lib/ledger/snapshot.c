@@ -98,9 +98,10 @@ static int is_doc(const crd__doc *doc, uint32_t kind, const char *id) {
 
 /* The index is made when it is first worth it; without memory for it, the list is searched. */
 static int indexed(crd__account *account) {
-    const crd_allocator *allocator = &account->ledger->allocator;
     const crd__list *docs = &account->docs;
+    const crd_allocator *allocator;
     if (docs->count < INDEX_FROM) return 0;
+    allocator = &account->ledger->allocator;
     while (account->index.count < docs->count) {
         uint32_t position = (uint32_t)account->index.count;
         if (!crd__index_put(allocator, &account->index, rehash(docs, position), position, rehash, docs)) return 0;
