@@ -260,6 +260,23 @@ CRD_API crd_status CRD_CALL crd_unit_rollback(crd_ledger *ledger);
 CRD_API crd_status CRD_CALL crd_undo(crd_ledger *ledger, const crd_request *request, const char *customer,
                                      const char *currency, int64_t seq, int64_t amount, crd_result *out);
 
+/**
+ * Marks the entries of an account up to `seq` as dealt with. A host that must hear of every entry, also of those kept just
+ * before it crashed or inside its own transaction, reads #CRD_REPORT_UNACKNOWLEDGED, deals with each row, and
+ * acknowledges: nothing is missed. What is told twice is recognised by account and seq: the mark is no part of the
+ * journal, and a writer that had read the account before may put it back to where it was.
+ *
+ * It works while the feature is off; authorize is asked with an actor of "".
+ *
+ * @param currency  "" for the customer's own journal
+ * @param seq       an entry of the account; one that is acknowledged already changes nothing
+ * @return #CRD_OK; #CRD_E_NOT_FOUND when there is no such account or entry; #CRD_E_UNIT while a unit is open, or a
+ *         transaction of the host's: acknowledge behind its commit;
+ *         #CRD_E_CONFLICT when other writers never let go of it; #CRD_E_ARGUMENT; #CRD_E_DENIED; #CRD_E_STORAGE;
+ *         #CRD_E_UNKNOWN: acknowledge again
+ */
+CRD_API crd_status CRD_CALL crd_acknowledge(crd_ledger *ledger, const char *customer, const char *currency, int64_t seq);
+
 /** What verify found to be wrong. Strings are valid until the callback returns. */
 typedef struct crd_finding {
     uint32_t struct_size;

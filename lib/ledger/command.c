@@ -231,9 +231,9 @@ static crd_status authorize(crd__command *command, const char *customer, const c
     return refused ? crd__fail(ledger, CRD_E_DENIED, NULL) : CRD_OK;
 }
 
-/* While the feature is off, time still takes back (rule M16). */
+/* While the feature is off, time and the bank still take back (rule M16); and what was kept can still be heard of. */
 static int works_while_off(uint32_t code) {
-    return code == CRD_COMMAND_SWEEP || code == CRD_COMMAND_RECEIPT_REVERSE;
+    return code == CRD_COMMAND_SWEEP || code == CRD_COMMAND_RECEIPT_REVERSE || code == CRD_COMMAND_ACKNOWLEDGE;
 }
 
 crd_status crd__command_allow(crd__command *command, const char *customer, const char *currency, const char *subject,

@@ -12,7 +12,7 @@
  * 1. All records of a snapshot are those of its version `base`, plus the changes of the open unit.
  * 2. A record is changed only through crd__touch_doc() or crd__touch_account(), which save its image first, and by
  *    crd__fold(); so a refused command, and a unit given up, leave every record as it was.
- * 3. Nothing but crd__unit_keep() calls the storage's write, nothing but crd__read() its read.
+ * 3. Nothing but unit.c calls the storage's write (crd__unit_keep(), crd__write_mark()), nothing but crd__read() its read.
  * 4. A snapshot lives while a handle, the unit or a plan refers to it. What is allocated for it is freed with it.
  */
 #ifndef CREDIT_LEDGER_PRIVATE_H
@@ -252,6 +252,10 @@ void crd__unit_back(crd_ledger *ledger, const crd__counts *to);
  * marked `lost`, those whose request key had been used `repeated`, and it is CRD_OK when no other failure happened. */
 #define CRD__BY_CUSTOMER 2 /* of `independent`: all accounts of a customer stand and fall together */
 crd_status crd__unit_keep(crd_ledger *ledger, int independent);
+/* CRD_STORAGE_..., as of now. */
+uint32_t crd__storage_flags(crd_ledger *ledger);
+/* Writes an account's record as it is, but for marks that move no version. */
+void crd__write_mark(crd_ledger *ledger, const crd_account_record *account, crd_write_result *result);
 /* Ends the unit's bookkeeping: drops its references, empties its lists. */
 void crd__unit_forget(crd_ledger *ledger);
 

@@ -44,6 +44,7 @@ static const struct {
     {0, NEEDS_DATE | NEEDS_ENTRIES | SUMS | PERIOD, CRD_BY_CUSTOMER | CRD_BY_DAY | CRD_BY_METHOD},
     {0, NEEDS_DATE | NEEDS_ENTRIES | NEEDS_BEFORE | SUMS | PERIOD, CRD_BY_CUSTOMER},
     {0, 0, 0}, /* LINES */
+    {0, 0, 0}, /* UNACKNOWLEDGED */
 };
 #define LAST_REPORT (sizeof reports / sizeof reports[0] - 1)
 
@@ -106,6 +107,8 @@ static crd_status check_spec(crd_ledger *ledger, const crd_report_spec *s) {
     if (status == CRD_OK) status = check_buckets(ledger, s);
     if (status == CRD_OK && s->report == CRD_REPORT_HISTORY) status = check_history(ledger, s);
     if (status == CRD_OK && s->report == CRD_REPORT_LINES) status = check_lines(ledger, s);
+    if (status == CRD_OK && s->report == CRD_REPORT_UNACKNOWLEDGED && (s->kind != 0 || s->date != 0 || s->known_at != 0))
+        status = crd__fail_argument(ledger, "spec", "what is not acknowledged is told whole: no kind, date or instant");
     return status;
 }
 
@@ -191,6 +194,7 @@ static crd_status look_at_all(crd_report *report) {
 }
 
 static crd_status find_history(crd_report *report);
+static crd_status find_unacknowledged(crd_report *report);
 
 crd_status crd_report_open(crd_ledger *ledger, const crd_report_spec *spec, crd_report **out) {
     crd_report_spec s;
@@ -217,6 +221,7 @@ crd_status crd_report_open(crd_ledger *ledger, const crd_report_spec *spec, crd_
     if (status == CRD_OK) status = look_at_all(report);
     if (status == CRD_OK && s.customer != NULL) status = find_customer(report);
     if (status == CRD_OK && (s.report == CRD_REPORT_HISTORY || s.report == CRD_REPORT_LINES)) status = find_history(report);
+    if (status == CRD_OK && s.report == CRD_REPORT_UNACKNOWLEDGED) status = find_unacknowledged(report);
     if (status != CRD_OK) {
         crd_report_close(report);
         return status;
@@ -593,6 +598,18 @@ static crd_status one_account(crd_report *report, const crd_account_record *acco
 
 /* ---- pages ---- */
 
+/* Where the next page begins; nowhere else when there was none before. */
+static crd_status next_after(crd_report *report) {
+    const crd__list *accounts = &report->loaded.accounts;
+    const crd__account *last;
+    if (!report->has_page) return CRD_OK;
+    last = accounts->items[accounts->count - 1];
+    report->after_customer = crd__arena_text(&report->own, last->record.customer);
+    report->after_currency = crd__arena_text(&report->own, last->record.currency);
+    if (report->after_customer != NULL && report->after_currency != NULL) return CRD_OK;
+    return crd__fail(report->ledger, CRD_E_NOMEM, NULL);
+}
+
 /* `also`: kinds to read beside the accounts, when it is not in stored mode. */
 static crd_status read_page(crd_report *report, uint32_t also) {
     const crd_report_spec *spec = &report->spec;
@@ -616,14 +633,8 @@ static crd_status read_page(crd_report *report, uint32_t also) {
     report->has_page = 1;
     report->account_at = 0;
     report->complete = accounts->count < PAGE_ACCOUNTS;
-    if (!report->complete) {
-        const crd__account *last = accounts->items[accounts->count - 1];
-        report->after_customer = crd__arena_text(&report->own, last->record.customer);
-        report->after_currency = crd__arena_text(&report->own, last->record.currency);
-        if (report->after_customer == NULL || report->after_currency == NULL)
-            return crd__fail(report->ledger, CRD_E_NOMEM, NULL);
-    }
-    if (!report->stored) return CRD_OK;
+    if (!report->complete) status = next_after(report);
+    if (status != CRD_OK || !report->stored) return status;
     status = crd__hand_over(report->ledger, &report->loaded);
     for (; status == CRD_OK && report->account_at < accounts->count; report->account_at++)
         status = tell(report, accounts->items[report->account_at]);
@@ -648,7 +659,13 @@ static crd_status find_range(crd_report *report) {
     report->next_seq = 1;
     report->last_seq = 0;
     if (report->history_at >= accounts->count) {
+        if (report->spec.report == CRD_REPORT_UNACKNOWLEDGED && accounts->count == PAGE_ACCOUNTS)
+            return find_unacknowledged(report);
         report->complete = 1;
+    } else if (report->spec.report == CRD_REPORT_UNACKNOWLEDGED) {
+        const crd_account_record *account = &((crd__account *)accounts->items[report->history_at])->record;
+        report->next_seq = account->acknowledged_seq + 1;
+        report->last_seq = account->last_seq;
     } else if (report->spec.kind == 0 || report->spec.kind == CRD_KIND_CUSTOMER) {
         report->last_seq = ((crd__account *)accounts->items[report->history_at])->record.last_seq;
     } else if (docs->count == 1 && ((crd__doc *)docs->items[0])->account == accounts->items[report->history_at]) {
@@ -680,6 +697,27 @@ static crd_status find_history(crd_report *report) {
         return crd__fail_subject(report->ledger, CRD_E_NOT_FOUND, of_document ? spec->kind : CRD_KIND_ACCOUNT,
                                  spec->customer, spec->id != NULL ? spec->id : crd__or_empty(spec->currency), NULL);
     return find_range(report);
+}
+
+/* The next page of accounts with entries that the host did not acknowledge. */
+static crd_status find_unacknowledged(crd_report *report) {
+    const crd_report_spec *spec = &report->spec;
+    crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT, spec->customer, spec->currency);
+    const crd__list *accounts = &report->loaded.accounts;
+    crd_status status = next_after(report);
+    if (status != CRD_OK) return status;
+    free_loaded(report->ledger, &report->loaded, &report->has_page);
+    crd__arena_reset(&report->page);
+    query.flags = CRD_QUERY_UNACKNOWLEDGED;
+    query.limit = PAGE_ACCOUNTS;
+    query.after_customer = report->after_customer;
+    query.after_currency = report->after_currency;
+    status = crd__read(report->ledger, &query, &report->page, &report->loaded);
+    if (status != CRD_OK) return status;
+    report->has_page = 1;
+    report->history_at = 0;
+    report->complete = accounts->count == 0;
+    return report->complete ? CRD_OK : find_range(report);
 }
 
 static int entry_wanted(const crd_report *report, const crd_entry_record *e) {
@@ -719,6 +757,7 @@ static crd_status read_entries(crd_report *report) {
         row->entry = e;
         row->amount = e->amount;
         row->date = e->business_date;
+        if (spec->report == CRD_REPORT_UNACKNOWLEDGED) row->account = account;
     }
     return crd__report_sort(report, &report->work, compare_seq);
 }
@@ -757,8 +796,10 @@ static crd_status read_lines(crd_report *report) {
 static crd_status more_history(crd_report *report) {
     drop_account(report);
     while (!report->complete && report->next_seq > report->last_seq) {
+        crd_status status;
         report->history_at++;
-        (void)find_range(report);
+        status = find_range(report);
+        if (status != CRD_OK) return status;
     }
     report->finished = report->complete;
     return report->complete ? CRD_OK : read_entries(report);
@@ -767,7 +808,8 @@ static crd_status more_history(crd_report *report) {
 /* ---- the cursor ---- */
 
 static crd_status more(crd_report *report) {
-    if (report->spec.report == CRD_REPORT_HISTORY) return more_history(report);
+    if (report->spec.report == CRD_REPORT_HISTORY || report->spec.report == CRD_REPORT_UNACKNOWLEDGED)
+        return more_history(report);
     if (report->spec.report == CRD_REPORT_LINES) return read_lines(report);
     if (report->account_at < report->loaded.accounts.count)
         return one_account(report, &((crd__account *)report->loaded.accounts.items[report->account_at++])->record);

@@ -150,7 +150,10 @@ static crd_status adopt_account(crd_ledger *ledger, crd__account *loaded) {
     crd__account *live = crd__live(ledger, loaded->record.customer, loaded->record.currency);
     crd_status status;
     char *cursor;
-    if (live != NULL && live->base == loaded->base) return CRD_OK;
+    if (live != NULL && live->base == loaded->base) { /* the mark moves no version */
+        if (!live->dirty) live->record.acknowledged_seq = loaded->record.acknowledged_seq;
+        return CRD_OK;
+    }
     if (live != NULL && (live->dirty || live->guarded))
         return crd__fail_subject(ledger, CRD_E_CONFLICT, CRD_KIND_ACCOUNT, loaded->record.customer,
                                  loaded->record.currency, NULL);

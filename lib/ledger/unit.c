@@ -407,7 +407,7 @@ static crd_status assemble(crd_ledger *ledger, int independent, crd__assembly *a
 
 /* ---- write and resolve ---- */
 
-static uint32_t storage_flags(crd_ledger *ledger) {
+uint32_t crd__storage_flags(crd_ledger *ledger) {
     uint32_t flags = ledger->storage.flags;
     if (ledger->storage.flags_now != NULL) {
         ledger->busy = 1;
@@ -438,6 +438,32 @@ static void write_batch(crd__assembly *as, crd_write_result *result) {
     result->host_text[CRD_HOST_TEXT - 1] = '\0';
     if (result->proof != batch.proof) result->outcome = CRD_OUTCOME_UNKNOWN;
     if (result->failed_count > as->guard_count) result->failed_count = as->guard_count;
+}
+
+void crd__write_mark(crd_ledger *ledger, const crd_account_record *account, crd_write_result *result) {
+    crd_guard guard;
+    crd_change change;
+    const crd_guard *guards[1] = {&guard};
+    const crd_change *changes[1] = {&change};
+    uint64_t failed[1];
+    crd__assembly as;
+    memset(&as, 0, sizeof as);
+    memset(&guard, 0, sizeof guard);
+    memset(&change, 0, sizeof change);
+    guard.struct_size = sizeof guard;
+    guard.customer = account->customer;
+    guard.currency = account->currency;
+    guard.version = guard.new_version = account->version;
+    change.struct_size = sizeof change;
+    change.kind = CRD_KIND_ACCOUNT;
+    change.operation = CRD_CHANGE_UPDATE;
+    change.record = account;
+    as.ledger = ledger;
+    as.guard_list = guards;
+    as.change_list = changes;
+    as.guard_count = as.change_count = 1;
+    as.failed = failed;
+    write_batch(&as, result);
 }
 
 typedef enum { ABSENT = 0, OURS, ANOTHER } found_as;
@@ -587,7 +613,7 @@ static void mark_lost(crd__assembly *as, const crd_write_result *result) {
 /* One write, and what its outcome means. `again`: independent accounts dropped out, write the others. */
 static crd_status write_once(crd__assembly *as, int *again) {
     crd_ledger *ledger = as->ledger;
-    uint32_t flags = storage_flags(ledger);
+    uint32_t flags = crd__storage_flags(ledger);
     crd_write_result result;
     crd_status status;
     *again = 0;
@@ -637,7 +663,7 @@ static crd_status write_once(crd__assembly *as, int *again) {
 }
 
 static void tell(crd_ledger *ledger) {
-    if (ledger->hooks.event == NULL || (storage_flags(ledger) & CRD_STORAGE_JOINED)) return;
+    if (ledger->hooks.event == NULL || (crd__storage_flags(ledger) & CRD_STORAGE_JOINED)) return;
     for (uint64_t i = 0; i < ledger->unit.entries.count; i++) {
         const crd__entry *entry = ledger->unit.entries.items[i];
         crd_event event;
