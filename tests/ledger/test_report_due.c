@@ -219,7 +219,7 @@ START_TEST(R62_a_spec_that_makes_no_sense_is_refused) {
     crd_report *report = NULL;
     crd_report_spec spec;
     scene_fill(w);
-    spec = report_spec(CRD_REPORT_LINES + 1, 0, DAY(1), 0);
+    spec = report_spec(CRD_REPORT_UNACKNOWLEDGED + 1, 0, DAY(1), 0);
     REFUSED(w, crd_report_open(w->ledger, &spec, &report), CRD_E_ARGUMENT);
     FIELD(w, "spec.report");
     spec = report_spec(CRD_REPORT_STATEMENT, DAY(2), DAY(1), 0);
