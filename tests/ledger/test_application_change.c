@@ -1,8 +1,10 @@
 /*
  * Another amount for an application that exists (R41): less, more, nothing; bounds; receipts; several times over.
  */
+#include "support/paying.h"
 #include "support/world.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static crd_status try_change(world *w, int64_t seq, int64_t amount, int day, crd_result *out) {
@@ -231,6 +233,46 @@ START_TEST(R41_R64_in_a_unit_and_beside_handles) {
 }
 END_TEST
 
+/* A payment of 120 for A of 100: 20 is credited; lowered to 90 it is 30, and the receipt's own line raised again makes it
+ * 20, while an ordinary application leaves 30. */
+START_TEST(R41_M3_a_receipts_own_line_raised_is_its_own_again) {
+    world *w = world_open(_i);
+    crd_credit *p;
+    crd_invoice *a;
+    crd_credit_record c;
+    char id[64];
+    int64_t seq = 0;
+    book *b;
+    customer(w, "c1");
+    a = invoice(w, "c1", "A", 100, 0, 30);
+    OK(w, try_enter(w->ledger, on(1), "c1", with(pays(receive("R", 120), "A", 100), CRD_RECEIPT_EXCESS_TO_CREDIT), NULL));
+    world_check(w);
+    b = world_book(w);
+    for (int64_t n = 1; book_entry(b, "c1", "EUR", n) != NULL; n++)
+        if (entry(b, n)->type == CRD_ENTRY_APPLY) seq = n;
+    ck_assert_int_gt(seq, 0);
+    snprintf(id, sizeof id, "%s", entry(b, seq)->credit);
+    book_free(b);
+    change(w, seq, 90, 2);
+    c = stored_credit(w, "c1", id);
+    ck_assert_int_eq(c.original - c.applied_by_receipt, 30);
+    change(w, seq, 100, 3);
+    c = stored_credit(w, "c1", id);
+    ck_assert_int_eq(c.original - c.applied_by_receipt, 20);
+    ck_assert_int_eq(c.applied, 100);
+    change(w, seq, 90, 4);
+    OK(w, crd_invoice_refresh(a));
+    p = find_credit(w->ledger, "c1", id);
+    apply(w, p, a, 10, 5);
+    c = stored_credit(w, "c1", id);
+    ck_assert_int_eq(c.original - c.applied_by_receipt, 30);
+    ck_assert_int_eq(c.applied, 100);
+    crd_credit_free(p);
+    crd_invoice_free(a);
+    world_close(w);
+}
+END_TEST
+
 static Suite *make(void) {
     Suite *s = suite_create("application change");
     TCase *t = tcase_create("application change");
@@ -241,6 +283,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R41_R25_an_outside_application_too, 0, STORES);
     tcase_add_loop_test(t, R41_M14_within_a_receipt_it_stays_within_it, 0, STORES);
     tcase_add_loop_test(t, R41_R64_in_a_unit_and_beside_handles, 0, STORES);
+    tcase_add_loop_test(t, R41_M3_a_receipts_own_line_raised_is_its_own_again, 0, STORES);
     suite_add_tcase(s, t);
     return s;
 }
