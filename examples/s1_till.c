@@ -86,8 +86,8 @@ static void taking_line(const crd_row *r) {
 }
 
 static void revenue_line(const crd_row *r) {
-    printf("  revenue %s", eur(r->figures[CRD_REVENUE_INVOICES]));
-    printf(", unearned %s\n", eur(r->figures[CRD_REVENUE_UNEARNED]));
+    const int64_t *sums = r->figures;
+    printf("  revenue %s, unearned %s\n", eur(sums[CRD_REVENUE_INVOICES]), eur(sums[CRD_REVENUE_UNEARNED]));
 }
 
 static void list(const char *title, uint32_t which, const char *customer, void (*line)(const crd_row *)) {
@@ -111,8 +111,8 @@ static void send_many(void) {
     uint64_t kept;
     ok(crd_credit_issue_many(ledger, by("till-2", 10, NULL), (const crd_bulk_row *const[]){&known, &unknown}, 2, 0,
                              (crd_bulk_result *const[]){&results[0], &results[1]}, &kept));
-    printf("kept %d of 2: c-1002 %s, c-9999 %s\n", (int)kept, crd_status_name(results[0].status),
-           crd_status_name(results[1].status));
+    printf("kept %d of 2:", (int)kept);
+    printf(" c-1002 %s, c-9999 %s\n", crd_status_name(results[0].status), crd_status_name(results[1].status));
 }
 
 int main(void) {
@@ -146,5 +146,4 @@ int main(void) {
     list("Revenue of March", CRD_REPORT_REVENUE, NULL, revenue_line);
     ok(crd_ledger_verify(ledger, NULL, NULL));
     crd_ledger_close(ledger), crd_memory_free(memory);
-    return EXIT_SUCCESS;
 }
