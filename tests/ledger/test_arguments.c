@@ -296,6 +296,110 @@ START_TEST(M16_null_where_something_must_be_given) {
 }
 END_TEST
 
+START_TEST(M16_nothing_a_caller_leaves_out_of_a_later_command_hurts) {
+    static const crd_bulk_row *const nothing[] = {NULL};
+    world *w = world_open(_i);
+    scene s;
+    scene_fill(w);
+    s = scene_open(w->ledger);
+    w->careless = 1; /* the book is compared after each call */
+    REFUSED(w, crd_credit_refund(w->ledger, on(2), NULL, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_refund(w->ledger, on(2), s.k, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_adjust(w->ledger, on(2), NULL, "EUR", NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_adjust(w->ledger, on(2), "c1", NULL, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_adjust(w->ledger, on(2), "c1", "EUR", NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_transfer(w->ledger, on(2), NULL, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_transfer(w->ledger, on(2), s.k, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_delete(w->ledger, on(2), NULL, 0, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_delete(w->ledger, on(2), s.k, 0x80u, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_issue_many(w->ledger, on(2), NULL, 1, 0, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_issue_many(w->ledger, on(2), nothing, 1, 0, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_application_change(w->ledger, on(2), NULL, "EUR", 1, 1, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_application_change(w->ledger, on(2), "c1", NULL, 1, 1, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_application_change(w->ledger, on(2), "c1", "EUR", 0, 1, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_application_change(w->ledger, on(2), "c1", "EUR", 8, INT64_MIN, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_hold(w->ledger, on(2), NULL, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_hold(w->ledger, on(2), s.k, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_hold_capture(w->ledger, on(2), NULL, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_hold_release(w->ledger, on(2), NULL, 0, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_hold_release(w->ledger, on(2), s.held, INT64_MAX, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_invoice_revise(w->ledger, on(2), NULL, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_invoice_revise(w->ledger, on(2), s.i, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_invoice_reverse(w->ledger, on(2), NULL, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_invoice_write_off(w->ledger, on(2), NULL, 0, 0, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_invoice_write_off(w->ledger, on(2), s.i, INT64_MIN, 0, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_invoice_write_off(w->ledger, on(2), s.i, 1, 999, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_receipt_enter(w->ledger, on(2), NULL, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_receipt_enter(w->ledger, on(2), "c1", NULL, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_receipt_reverse(w->ledger, on(2), NULL, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_customer_change(w->ledger, on(2), NULL, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_customer_change(w->ledger, on(2), s.c, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_acknowledge(w->ledger, NULL, "EUR", 1), CRD_E_ARGUMENT);
+    REFUSED(w, crd_acknowledge(w->ledger, "c1", NULL, 1), CRD_E_ARGUMENT);
+    REFUSED(w, crd_acknowledge(w->ledger, "c1", "EUR", -1), CRD_E_ARGUMENT);
+    REFUSED(w, crd_postings_open(w->ledger, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_postings_export(w->ledger, NULL, 0, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_postings_export(w->ledger, NULL, CRD_EXPORT_HLEDGER, NULL, NULL), CRD_E_ARGUMENT);
+    /* no request */
+    REFUSED(w, crd_credit_refund(w->ledger, NULL, s.k, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_transfer(w->ledger, NULL, s.k, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_delete(w->ledger, NULL, s.k, 0x80u, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_hold(w->ledger, NULL, s.k, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_hold_release(w->ledger, NULL, s.held, INT64_MAX, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_invoice_revise(w->ledger, NULL, s.i, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_invoice_write_off(w->ledger, NULL, s.i, INT64_MIN, 0, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_invoice_write_off(w->ledger, NULL, s.i, 1, 999, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_customer_change(w->ledger, NULL, s.c, NULL, NULL), CRD_E_ARGUMENT);
+    /* no ledger at all */
+    ck_assert_int_eq(crd_credit_refund(NULL, on(2), NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_credit_refund(NULL, on(2), s.k, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_credit_adjust(NULL, on(2), NULL, "EUR", NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_credit_adjust(NULL, on(2), "c1", NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_credit_adjust(NULL, on(2), "c1", "EUR", NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_credit_transfer(NULL, on(2), NULL, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_credit_transfer(NULL, on(2), s.k, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_credit_delete(NULL, on(2), NULL, 0, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_credit_delete(NULL, on(2), s.k, 0x80u, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_credit_issue_many(NULL, on(2), NULL, 1, 0, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_credit_issue_many(NULL, on(2), nothing, 1, 0, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_application_change(NULL, on(2), NULL, "EUR", 1, 1, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_application_change(NULL, on(2), "c1", NULL, 1, 1, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_application_change(NULL, on(2), "c1", "EUR", 0, 1, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_application_change(NULL, on(2), "c1", "EUR", 8, INT64_MIN, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_credit_hold(NULL, on(2), NULL, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_credit_hold(NULL, on(2), s.k, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_hold_capture(NULL, on(2), NULL, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_hold_release(NULL, on(2), NULL, 0, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_hold_release(NULL, on(2), s.held, INT64_MAX, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_invoice_revise(NULL, on(2), NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_invoice_revise(NULL, on(2), s.i, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_invoice_reverse(NULL, on(2), NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_invoice_write_off(NULL, on(2), NULL, 0, 0, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_invoice_write_off(NULL, on(2), s.i, INT64_MIN, 0, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_invoice_write_off(NULL, on(2), s.i, 1, 999, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_receipt_enter(NULL, on(2), NULL, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_receipt_enter(NULL, on(2), "c1", NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_receipt_reverse(NULL, on(2), NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_customer_change(NULL, on(2), NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_customer_change(NULL, on(2), s.c, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_acknowledge(NULL, NULL, "EUR", 1), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_acknowledge(NULL, "c1", NULL, 1), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_acknowledge(NULL, "c1", "EUR", -1), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_postings_open(NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_postings_export(NULL, NULL, 0, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_postings_export(NULL, NULL, CRD_EXPORT_HLEDGER, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_sweep(NULL, on(2), NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_sweep(w->ledger, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_postings_next(NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_hold_refresh(NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_customer_refresh(NULL), CRD_E_ARGUMENT);
+    crd_hold_free(NULL);
+    crd_postings_close(NULL);
+    scene_close(&s);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(M16_struct_sizes_are_looked_at) {
     world *w = world_open(_i);
     scene s;
@@ -564,6 +668,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, M1_negative_zero_and_huge_amounts_are_refused, 0, STORES);
     tcase_add_loop_test(t, M16_unknown_kinds_flags_and_dates_are_refused, 0, STORES);
     tcase_add_loop_test(t, M16_null_where_something_must_be_given, 0, STORES);
+    tcase_add_loop_test(t, M16_nothing_a_caller_leaves_out_of_a_later_command_hurts, 0, STORES);
     tcase_add_loop_test(t, M16_struct_sizes_are_looked_at, 0, STORES);
     tcase_add_loop_test(t, M16_handles_of_another_ledger_are_refused, 0, STORES);
     tcase_add_loop_test(t, M16_what_is_not_there_is_not_found, 0, STORES);

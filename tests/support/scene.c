@@ -379,7 +379,7 @@ static crd_status run_adjust_down(scene *s, const crd_request *request, int vari
 }
 
 static crd_status run_void_release(scene *s, const crd_request *request, int variant, crd_result *out) {
-    return crd_credit_void(s->ledger, request, s->k, 890, variant ? 0 : CRD_VOID_RELEASE, out);
+    return crd_credit_void(s->ledger, request, s->k, 10, variant ? 0 : CRD_VOID_RELEASE, out);
 }
 
 /* One row: its key is the request's. All or nothing, so that the call says what the row says. */
@@ -448,7 +448,7 @@ const scene_command scene_commands[] = {
     {"transfer", CRD_COMMAND_CREDIT_TRANSFER, "terms.customer", 70, 0, run_transfer},
     {"adjust up", CRD_COMMAND_ADJUST, "terms.target", 110, 0, run_adjust_up},
     {"adjust down", CRD_COMMAND_ADJUST, "terms.target", 1200 - (860 + 400 + 30), 0, run_adjust_down}, /* K, P, Q */
-    {"void what is held too", CRD_COMMAND_CREDIT_VOID, "flags", 890, 0, run_void_release},
+    {"void what is held too", CRD_COMMAND_CREDIT_VOID, "flags", 10, 0, run_void_release},
     {"undo a receipt", CRD_COMMAND_UNDO, "seq", 50, 0, run_undo_receipt},
 };
 const size_t scene_command_count = sizeof scene_commands / sizeof scene_commands[0];
