@@ -3,8 +3,7 @@
  * north-farm. The figures of tests/examples/expected/s4_order_desk.txt, worked out on paper:
  *
  *     open: dep-1 100, memo-1 30, inv-1 80, inv-2 50     balance 130 - 130 = 0, available 130
- *     allocated: dep-1 to order-1 (150), memo-1 to       due of order-1 150 - 100 = 50, of order-2 40 - 30 = 10;
- *     order-2 (40)                                       balance still 0, available 0
+ *     dep-1 allocated to order-1 (150), memo-1 to order-2 (40): due 50 and 10; balance still 0, available 0
  *     order-2 cancelled; order-1 cut to 90, then sent    30 available, then 10 more: dep-1 100 - 90, order-1 is paid
  *     memo-1 and what is left of dep-1 pay inv-1         due 80 - 30 = 50, 50 - 10 = 40
  *     memo-2 60 pays inv-1                               60 refused, 40 is due; clamped to 40, 20 left of memo-2
