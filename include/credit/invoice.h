@@ -127,7 +127,8 @@ typedef struct crd_revise_terms {
 /**
  * Revises an invoice or draft: a line less, a discount more, another date. When the new total is below what settled it,
  * its write-offs are undone first, then its applications, newest first and of the last one a part, until it fits: what
- * was paid too much is available again on the credit it came from. @memberof crd_invoice
+ * was paid too much is available again on the credit it came from. Of a draft, allocations are released instead,
+ * newest first. @memberof crd_invoice
  *
  * A line that ends while another of the same sku (or of no sku and the same text) and at least its quantity is added
  * was not removed, only changed.
@@ -136,7 +137,7 @@ typedef struct crd_revise_terms {
  * @return #CRD_OK; #CRD_E_NOT_FOUND for a line that is not there (any more); #CRD_E_STATE when it is Voided, Cancelled or
  *         the library's own document; #CRD_E_CLOSED; #CRD_E_DATE; #CRD_E_WINDOW when a line is removed after the day of the
  *         sale and the ledger's line_policy refuses that; #CRD_E_RETURNED below what was returned, of the whole or of a
- *         line, and once it was reversed; #CRD_E_IN_USE when more is allocated to a draft; #CRD_E_NOTHING when it is as
+ *         line, and once it was reversed; #CRD_E_NOTHING when it is as
  *         asked already; #CRD_E_OVERFLOW; #CRD_E_TOO_LARGE; #CRD_E_ARGUMENT naming the field; and what a command may
  *         return
  */
