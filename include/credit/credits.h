@@ -192,7 +192,7 @@ typedef struct crd_adjust_terms {
     int64_t target;      /**< minor units, 0 to #CRD_MAX_AMOUNT: the available credit there is to be */
     const char *method;  /**< a label kept with the entry; NULL: "cash". No money moves, whatever it says */
     const char *reason;  /**< shown to the customer; NULL: the request's note */
-    const char *id;      /**< upward: id of the credit made; NULL: derived */
+    const char *id;      /**< upward: id of the credit made, which must be free whichever way it goes; NULL: derived */
     const char *source;  /**< upward: its label; NULL: "adjustment" */
     const char *notes;   /**< upward: internal */
 } crd_adjust_terms;

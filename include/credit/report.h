@@ -28,7 +28,8 @@ CRD_BEGIN
 #define CRD_REPORT_AGING 8      /**< a row per account: `buckets`; see crd_report_spec */
 #define CRD_REPORT_TOTALS 9     /**< a row per currency, and per what `by` says: `figures` CRD_TOTALS_… */
 /** A row per entry that issued, adjusted, voided, expired, refunded, transferred or reversed credit, with who, when and
- *  why: `entry`, `credit`; `amount` is what it changed the credit by. A line of its own for what expired unentered. */
+ *  why: `entry`, `credit` (NULL at an adjustment itself, whose pieces follow); `amount` is what it changed the credit by.
+ *  A line of its own for what expired unentered. */
 #define CRD_REPORT_CREDIT_ENTRIES 10
 /** A row per entry that created credit, or gave some back: `entry`, `credit`, `amount`; `origin` the document it came
  *  from, `source` its label. */
