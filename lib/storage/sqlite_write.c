@@ -12,6 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __GNUC__
+#define FETCH(place) __builtin_prefetch(place)
+#else
+#define FETCH(place) ((void)(place))
+#endif
+
 static const char no_text[] = "";
 static const unsigned char no_bytes[32];
 
@@ -293,6 +299,33 @@ static int32_t sort_groups(struct writer *w) {
     return CRD_OUTCOME_CONFLICT;
 }
 
+static void fetch_record(const crd_sqlite *s, const crd_change *change) {
+    const unsigned char *record = change->record;
+    uint32_t i, size = s->tables[change->kind].extent;
+    for (i = 0; i < size; i += 64) {
+        FETCH(record + i);
+    }
+}
+
+static void fetch_texts(const crd_sqlite *s, const crd_change *change) {
+    const crd__table *table = &s->tables[change->kind];
+    const crd__slot *slot = table->end[CRD__FORM_I64];
+    for (; slot < table->end[CRD__FORM_TEXT]; slot++) {
+        const char *text;
+        memcpy(&text, (const unsigned char *)change->record + slot->offset, sizeof text);
+        FETCH(text);
+    }
+}
+
+/* A batch is larger than a cache, and SQLite does much between one record and the next: they are asked for ahead. */
+static void fetch_ahead(const crd_sqlite *s, const crd_batch *batch, uint64_t index) {
+    if (index + 3 < batch->change_count) {
+        FETCH(batch->changes[index + 3]);
+        fetch_record(s, batch->changes[index + 2]);
+        fetch_texts(s, batch->changes[index + 1]);
+    }
+}
+
 static int32_t write_batch(struct writer *w) {
     int32_t outcome = w->s->joined ? crd__sqlite_run(w->s, CRD__LOCK) : CRD_OUTCOME_DONE;
     uint64_t i;
@@ -306,6 +339,7 @@ static int32_t write_batch(struct writer *w) {
         outcome = sort_groups(w);
     }
     for (i = 0; i < w->batch->change_count && outcome == CRD_OUTCOME_DONE; i++) {
+        fetch_ahead(w->s, w->batch, i);
         if (!group_failed(w, w->batch->changes[i]->group)) {
             outcome = apply_change(w, i);
         }
