@@ -279,31 +279,63 @@ static m_answer do_void_invoice(model *m, const command *c) {
 
 /* ---- taking back ---- */
 
+/* The credit that the money of a receipt became, or -1. */
+static int credit_of_receipt(const model *m, int receipt) {
+    for (int i = 0; i < m->event_count; i++)
+        if (m->events[i].type == CRD_ENTRY_ISSUE && m->events[i].receipt == receipt) return m->events[i].credit;
+    return -1;
+}
+
+/* Rules M13, M14: a receipt entered in error is undone whole: every application on it, whosever money it was, and what
+ * its own money did elsewhere; other credits get back by M8, its own money is reversed. */
+static int undone_with(const model *m, int i, int receipt, int own) {
+    const m_event *e = &m->events[i];
+    if (e->type != CRD_ENTRY_APPLY || (e->receipt != receipt && (own < 0 || e->credit != own))) return 0;
+    return application_left(m, i) > 0;
+}
+
+static void reverse_money(model *m, int own, int64_t amount, int32_t date) {
+    const m_credit *c = &m->credits[own];
+    if (amount > 0) add_event(m, c->who, c->cur, CRD_ENTRY_REVERSE, own, -1, amount, date);
+}
+
 static m_answer undo_receipt(model *m, int event, const command *c) {
-    int receipt = m->events[event].receipt, count = m->event_count;
+    int receipt = m->events[event].receipt, count = m->event_count, own = credit_of_receipt(m, receipt);
     int who = m->events[event].who, cur = m->events[event].cur;
     receipt_now n = receipt_figures(m, receipt);
     int32_t date = later(c->date, n.last_date);
-    int64_t returned = 0;
+    int64_t returned = 0, opened = 0;
     m_event *last;
     if (c->amount != 0) return refuse(CRD_E_ARGUMENT);
     if (n.state != CRD_RECEIPT_POSTED) return refuse(CRD_E_NOTHING);
+    if (own >= 0) date = later(date, credit_figures(m, own).last_date);
     for (int i = 0; i < count; i++) {
         const m_event *e = &m->events[i];
-        if (e->type != CRD_ENTRY_APPLY || e->receipt != receipt || application_left(m, i) == 0) continue;
-        date = later(later(date, touched(m, e)), invoice_figures(m, e->invoice).last_date);
+        if (!undone_with(m, i, receipt, own)) continue;
+        date = later(date, touched(m, e));
+        if (e->invoice < 0) continue;
+        date = later(date, invoice_figures(m, e->invoice).last_date);
+        opened += application_left(m, i);
     }
     if (in_closed(m, date)) return refuse(CRD_E_CLOSED);
-    if (!sum_fits(m, who, cur, 0, n.applied)) return refuse(CRD_E_OVERFLOW);
+    if (!sum_fits(m, who, cur, 0, opened)) return refuse(CRD_E_OVERFLOW);
+    if (own >= 0) sweep(m, own, date);
     for (int i = count - 1; i >= 0; i--) {
-        int64_t left;
-        if (m->events[i].type != CRD_ENTRY_APPLY || m->events[i].receipt != receipt) continue;
-        left = application_left(m, i);
+        int64_t left = undone_with(m, i, receipt, own) ? application_left(m, i) : 0;
         if (left == 0) continue;
-        give_back(m, i, left, date);
         returned += left;
+        if (m->events[i].credit != own) {
+            give_back(m, i, left, date);
+            continue;
+        }
+        last = add_event(m, who, cur, CRD_ENTRY_UNAPPLY, own, m->events[i].invoice, left, date);
+        last->receipt = m->events[i].receipt;
+        last->undoes = i;
+        reverse_money(m, own, left, date);
     }
-    last = add_event(m, who, cur, CRD_ENTRY_RECEIPT_UNDO, -1, -1, returned, date);
+    if (own >= 0) reverse_money(m, own, credit_figures(m, own).remaining, date);
+    if (own >= 0) returned = m->receipts[receipt].amount;
+    last = add_event(m, who, cur, CRD_ENTRY_RECEIPT_UNDO, own, -1, returned, date);
     last->receipt = receipt;
     last->undoes = event;
     return answer(CRD_OK, returned);

@@ -198,6 +198,7 @@ static void same_credit(drive *d, const char *what, int k, const crd_credit_reco
     SAME(d, what, c->id, "applied_by_receipt", c->applied_by_receipt, 0);
     SAME(d, what, c->id, "voided", c->voided, n.voided);
     SAME(d, what, c->id, "expired", c->expired, n.expired);
+    SAME(d, what, c->id, "reversed", c->reversed, n.reversed);
     SAME(d, what, c->id, "state", c->state, n.state);
     SAME(d, what, c->id, "cause", c->cause, n.cause);
     SAME(d, what, c->id, "class", c->credit_class, class_of(as->kind));

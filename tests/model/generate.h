@@ -164,7 +164,7 @@ static void generate_undo(generator *g, const model *m, command *c) {
         e = &m->events[at];
         if (one_in(&g->state, 30)) break;
         if (e->type == CRD_ENTRY_APPLY && (application_left(m, at) > 0 || one_in(&g->state, 10))) break;
-        if (e->type == CRD_ENTRY_RECEIPT && e->amount == 0) break;
+        if (e->type == CRD_ENTRY_RECEIPT && (e->amount == 0 || one_in(&g->state, 3))) break;
     }
     c->who = m->events[at].who;
     c->cur = m->events[at].cur;

@@ -81,7 +81,7 @@ typedef struct m_answer {
 } m_answer;
 
 typedef struct credit_now {
-    int64_t remaining, applied, outside, voided, expired;
+    int64_t remaining, applied, outside, voided, expired, reversed;
     uint32_t state, cause;
     int32_t last_date;
     int64_t first_seq, last_seq;
@@ -122,33 +122,42 @@ static int is_cash(const m_credit *c) {
 
 /* ---- figures: everything from the first event on ---- */
 
-/* Rule M5: at remaining 0 the state is named by what took the last of it. */
+/* What an event takes from the remainder of its credit (or, below 0, gives back), into which column, and what the
+ * credit is called when it took the last of it (rule M5). */
+static int64_t taken(const m_event *e, credit_now *n, int64_t **column, uint32_t *cause) {
+    switch (e->type) {
+    case CRD_ENTRY_APPLY: *column = &n->applied, *cause = CRD_CAUSE_APPLIED; return e->amount;
+    case CRD_ENTRY_UNAPPLY: *column = &n->applied, *cause = CRD_CAUSE_APPLIED; return -e->amount;
+    case CRD_ENTRY_VOID: *column = &n->voided, *cause = CRD_CAUSE_VOIDED; return e->amount;
+    case CRD_ENTRY_EXPIRE: *column = &n->expired, *cause = CRD_CAUSE_EXPIRED; return e->amount;
+    case CRD_ENTRY_REVERSE: *column = &n->reversed, *cause = CRD_CAUSE_REVERSED; return e->amount;
+    default: *column = NULL; return 0;
+    }
+}
+
+static int ends_credit(uint32_t cause) {
+    return cause == CRD_CAUSE_VOIDED || cause == CRD_CAUSE_EXPIRED || cause == CRD_CAUSE_REVERSED;
+}
+
 static credit_now credit_figures(const model *m, int index) {
     credit_now n;
     memset(&n, 0, sizeof n);
     for (int i = 0; i < m->event_count; i++) {
         const m_event *e = &m->events[i];
+        int64_t *column, amount;
+        uint32_t cause = CRD_CAUSE_NONE;
         if (e->credit != index) continue;
         if (n.first_seq == 0) n.first_seq = e->seq;
         n.last_seq = e->seq;
         n.last_date = later(n.last_date, e->date);
-        if (e->type == CRD_ENTRY_ISSUE) n.remaining += e->amount;
-        if (e->type == CRD_ENTRY_UNAPPLY) n.remaining += e->amount;
-        if (e->type == CRD_ENTRY_APPLY || e->type == CRD_ENTRY_VOID || e->type == CRD_ENTRY_EXPIRE)
-            n.remaining -= e->amount;
-        if (e->type == CRD_ENTRY_VOID) n.voided += e->amount;
-        if (e->type == CRD_ENTRY_EXPIRE) n.expired += e->amount;
-        if (e->type == CRD_ENTRY_APPLY) n.applied += e->amount;
-        if (e->type == CRD_ENTRY_UNAPPLY) n.applied -= e->amount;
-        if (e->type == CRD_ENTRY_APPLY && e->invoice < 0) n.outside += e->amount;
-        if (e->type == CRD_ENTRY_UNAPPLY && e->invoice < 0) n.outside -= e->amount;
-        n.state = n.remaining > 0                 ? CRD_CREDIT_ACTIVE
-                  : e->type == CRD_ENTRY_APPLY ? CRD_CREDIT_SPENT
-                                               : CRD_CREDIT_VOIDED;
-        n.cause = n.remaining > 0                  ? CRD_CAUSE_NONE
-                  : e->type == CRD_ENTRY_APPLY  ? CRD_CAUSE_APPLIED
-                  : e->type == CRD_ENTRY_EXPIRE ? CRD_CAUSE_EXPIRED
-                                                : CRD_CAUSE_VOIDED;
+        if (e->type == CRD_ENTRY_ISSUE) n.remaining = e->amount, n.state = CRD_CREDIT_ACTIVE;
+        amount = taken(e, &n, &column, &cause);
+        if (column == NULL) continue;
+        n.remaining -= amount;
+        *column += amount;
+        if (column == &n.applied && e->invoice < 0) n.outside += amount;
+        n.state = n.remaining > 0 ? CRD_CREDIT_ACTIVE : ends_credit(cause) ? CRD_CREDIT_VOIDED : CRD_CREDIT_SPENT;
+        n.cause = n.remaining > 0 ? CRD_CAUSE_NONE : cause;
     }
     return n;
 }

@@ -156,6 +156,7 @@ static const char *compare_credit(game *g, int n, const crd_credit_record *c) {
     DIFFERS("credit", c->id, "applied_outside", c->applied_outside, f.outside);
     DIFFERS("credit", c->id, "voided", c->voided, f.voided);
     DIFFERS("credit", c->id, "expired", c->expired, f.expired);
+    DIFFERS("credit", c->id, "reversed", c->reversed, f.reversed);
     DIFFERS("credit", c->id, "state", c->state, f.state);
     DIFFERS("credit", c->id, "cause", c->cause, f.cause);
     DIFFERS("credit", c->id, "last_date", c->last_date, f.last_date);

@@ -49,6 +49,11 @@ naive_credit_figures naive_credit_now(const naive *m, int credit) {
             f.expired += moved;
             cause = CRD_CAUSE_EXPIRED;
             break;
+        case CRD_ENTRY_REVERSE:
+            moved = e->amount;
+            f.reversed += moved;
+            cause = CRD_CAUSE_REVERSED;
+            break;
         default: continue;
         }
         f.remaining -= moved;
@@ -321,6 +326,15 @@ naive_answer naive_send(naive *m, int invoice, int32_t date) {
     return a;
 }
 
+/* What had expired unnoticed is entered before a command touches the credit (M7). */
+static void enter_expired(naive *m, int credit, int32_t date) {
+    const naive_credit *c = &m->credits[credit];
+    naive_credit_figures f = naive_credit_now(m, credit);
+    if (c->expires != 0 && date >= c->expires && f.remaining > 0)
+        (void)happen(m, c->account, CRD_ENTRY_EXPIRE, credit, NONE, NONE, f.remaining,
+                     later(later(c->expires, f.last_date), m->closed_through + 1), 0);
+}
+
 /* Money returns to its credit: what had expired unnoticed is entered first; then, by the first that fits, it expires at
  * once, is voided at once, or is available again. */
 static int64_t give_back(naive *m, int64_t seq, int account, int64_t amount, int32_t date) {
@@ -330,9 +344,7 @@ static int64_t give_back(naive *m, int64_t seq, int account, int64_t amount, int
     int expired = c->expires != 0 && date >= c->expires;
     int lost = f.state == CRD_CREDIT_VOIDED && f.cause == CRD_CAUSE_VOIDED && may_be_lost(c->kind);
     int64_t first = naive_last_seq(m, account) + 1;
-    if (expired && f.remaining > 0)
-        (void)happen(m, account, CRD_ENTRY_EXPIRE, e.credit, NONE, NONE, f.remaining,
-                     later(later(c->expires, f.last_date), m->closed_through + 1), 0);
+    enter_expired(m, e.credit, date);
     (void)happen(m, account, CRD_ENTRY_UNAPPLY, e.credit, e.invoice, e.receipt, amount, date, seq);
     if (expired)
         (void)happen(m, account, CRD_ENTRY_EXPIRE, e.credit, NONE, NONE, amount, date, 0);
@@ -341,13 +353,27 @@ static int64_t give_back(naive *m, int64_t seq, int account, int64_t amount, int
     return first;
 }
 
+/* The credit that a receipt's money became, or NONE. */
+static int own_money(const naive *m, int receipt) {
+    for (int n = 0; n < m->event_count; n++)
+        if (receipt != NONE && m->events[n].type == CRD_ENTRY_ISSUE && m->events[n].receipt == receipt)
+            return m->events[n].credit;
+    return NONE;
+}
+
+/* An application of a document: of an invoice; or on a receipt, and what the receipt's own money did elsewhere. */
+static int belongs(const naive *m, const naive_event *e, int account, int invoice, int receipt) {
+    int own = own_money(m, receipt);
+    if (e->account != account || e->type != CRD_ENTRY_APPLY || naive_left(m, account, e->seq) == 0) return 0;
+    if (invoice != NONE && e->invoice != invoice) return 0;
+    return receipt == NONE || e->receipt == receipt || (own != NONE && e->credit == own);
+}
+
 /* The latest date of all documents that the applications of a document touch: a cascade takes one date. */
 static int32_t latest(const naive *m, int account, int invoice, int receipt, int32_t date) {
     for (int n = 0; n < m->event_count; n++) {
         const naive_event *e = &m->events[n];
-        if (e->account != account || e->type != CRD_ENTRY_APPLY || naive_left(m, account, e->seq) == 0) continue;
-        if (invoice != NONE && e->invoice != invoice) continue;
-        if (receipt != NONE && e->receipt != receipt) continue;
+        if (!belongs(m, e, account, invoice, receipt)) continue;
         date = later(date, naive_credit_now(m, e->credit).last_date);
         if (e->invoice != NONE) date = later(date, naive_invoice_now(m, e->invoice).last_date);
         if (e->receipt != NONE) date = later(date, receipt_last_date(m, e->receipt));
@@ -355,16 +381,22 @@ static int32_t latest(const naive *m, int account, int invoice, int receipt, int
     return date;
 }
 
+/* Own money of a receipt goes straight to reversed, whatever its expiry or state (M13). */
+static void reverse_money(naive *m, const naive_event *e, int64_t left, int32_t date) {
+    (void)happen(m, e->account, CRD_ENTRY_UNAPPLY, e->credit, e->invoice, e->receipt, left, date, e->seq);
+    (void)happen(m, e->account, CRD_ENTRY_REVERSE, e->credit, NONE, NONE, left, date, 0);
+}
+
 static int64_t give_all_back(naive *m, int account, int invoice, int receipt, int32_t date) {
     int64_t total = 0;
+    int own = own_money(m, receipt);
     for (int n = m->event_count - 1; n >= 0; n--) { /* newest first */
         const naive_event e = m->events[n];
         int64_t left;
-        if (e.account != account || e.type != CRD_ENTRY_APPLY) continue;
-        if ((invoice != NONE && e.invoice != invoice) || (receipt != NONE && e.receipt != receipt)) continue;
+        if (!belongs(m, &e, account, invoice, receipt)) continue;
         left = naive_left(m, account, e.seq);
-        if (left == 0) continue;
-        (void)give_back(m, e.seq, account, left, date);
+        if (own != NONE && e.credit == own) reverse_money(m, &e, left, date);
+        else (void)give_back(m, e.seq, account, left, date);
         total += left;
     }
     return total;
@@ -398,17 +430,29 @@ naive_answer naive_void_invoice(naive *m, int invoice, int strict, int32_t date)
     return a;
 }
 
+/* A receipt entered in error is undone whole: all its applications, and what its own money did elsewhere (M13, M14). */
 static naive_answer undo_receipt(naive *m, int account, int64_t seq, int receipt, int64_t amount, int32_t date) {
+    int own = own_money(m, receipt);
     naive_answer a = answer(CRD_OK);
+    int64_t opened = 0;
     if (amount != 0) return answer(CRD_E_ARGUMENT);
     if (naive_receipt_undone(m, receipt)) return answer(CRD_E_NOTHING);
-    if (m->receipts[receipt].amount != 0) return answer(CRD_E_STATE);
     date = latest(m, account, NONE, receipt, later(date, receipt_last_date(m, receipt)));
+    if (own != NONE) date = later(date, naive_credit_now(m, own).last_date);
     if (date <= m->closed_through) return answer(CRD_E_CLOSED);
-    if (too_much(all_open(m, account), naive_receipt_applied(m, receipt))) return answer(CRD_E_OVERFLOW);
+    for (int n = 0; n < m->event_count; n++)
+        if (belongs(m, &m->events[n], account, NONE, receipt) && m->events[n].invoice != NONE)
+            opened += naive_left(m, account, m->events[n].seq);
+    if (too_much(all_open(m, account), opened)) return answer(CRD_E_OVERFLOW);
     a.first_seq = naive_last_seq(m, account) + 1;
+    if (own != NONE) enter_expired(m, own, date);
     a.amount = give_all_back(m, account, NONE, receipt, date);
-    (void)happen(m, account, CRD_ENTRY_RECEIPT_UNDO, NONE, NONE, receipt, a.amount, date, seq);
+    if (own != NONE) {
+        int64_t rest = naive_credit_now(m, own).remaining;
+        if (rest > 0) (void)happen(m, account, CRD_ENTRY_REVERSE, own, NONE, NONE, rest, date, 0);
+        a.amount = m->receipts[receipt].amount;
+    }
+    (void)happen(m, account, CRD_ENTRY_RECEIPT_UNDO, own, NONE, receipt, a.amount, date, seq);
     return a;
 }
 

@@ -71,7 +71,7 @@ typedef struct naive_answer {
 
 /* What the list of events says about a document. */
 typedef struct naive_credit_figures {
-    int64_t remaining, applied, outside, voided, expired;
+    int64_t remaining, applied, outside, voided, expired, reversed;
     uint32_t state, cause;
     int32_t last_date;
     int64_t first_seq, last_seq;
