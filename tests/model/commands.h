@@ -19,7 +19,9 @@ enum {
     DO_SEND,
     DO_VOID_INVOICE,
     DO_RECONCILE,
-    DO_CLOSE
+    DO_CLOSE,
+    DO_REFUND,
+    DO_WRITE_OFF
 };
 
 typedef struct command {
@@ -28,7 +30,7 @@ typedef struct command {
     int fresh;     /* use a newly read handle, not the one kept since the document was made */
     char credit[ID_ROOM], invoice[ID_ROOM]; /* "": none, or derived */
     char prefers[ID_ROOM];
-    uint32_t kind, flags, pays;
+    uint32_t kind, flags, pays; /* kind: of a document; the cause of a write-off */
     int64_t amount;
     int32_t date, effective, expires, due;
     int target, nth; /* undo: the nth event of that command; target −1: the bare number nth as seq */
@@ -204,7 +206,7 @@ static void sweep(model *m, int k, int32_t date) {
         add_event(m, c->who, c->cur, CRD_ENTRY_EXPIRE, k, -1, n.remaining, day);
 }
 
-/* Rule M8: an application is taken back, and the money goes where the state of its credit sends it. */
+/* Rule M8: an application or a refund is taken back, and the money goes where the state of its credit sends it. */
 static void give_back(model *m, int event, int64_t amount, int32_t date) {
     const m_event done = m->events[event];
     const m_credit *c = &m->credits[done.credit];
@@ -213,7 +215,9 @@ static void give_back(model *m, int event, int64_t amount, int32_t date) {
     m_event *back;
     sweep(m, done.credit, date);
     state = credit_figures(m, done.credit).state;
-    back = add_event(m, done.who, done.cur, CRD_ENTRY_UNAPPLY, done.credit, done.invoice, amount, date);
+    back = add_event(m, done.who, done.cur,
+                     done.type == CRD_ENTRY_REFUND ? CRD_ENTRY_UNREFUND : CRD_ENTRY_UNAPPLY, done.credit, done.invoice,
+                     amount, date);
     back->receipt = done.receipt;
     back->undoes = event;
     if (is_past(c, date)) add_event(m, done.who, done.cur, CRD_ENTRY_EXPIRE, done.credit, -1, amount, date);
@@ -245,7 +249,61 @@ static m_answer do_void_credit(model *m, const command *c) {
     return answer(CRD_OK, n.remaining);
 }
 
-/* Rule M12: applications newest first, all on one date (rule M6). */
+/* Rule M4: by class, unless the credit says otherwise. */
+static int is_refundable(const m_credit *c) {
+    if (c->flags & CRD_FLAG_NON_REFUNDABLE) return 0;
+    return (c->flags & CRD_FLAG_REFUNDABLE) || is_cash(c) || class_of(c->kind) == CRD_CLASS_MEMO;
+}
+
+static m_answer do_refund(model *m, const command *c) {
+    int k = find_m_credit(m, c->who, c->credit);
+    credit_now n;
+    if (k < 0) return refuse(CRD_E_NOT_FOUND);
+    if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    n = credit_figures(m, k);
+    if (n.state != CRD_CREDIT_ACTIVE) return refuse(CRD_E_STATE);
+    if (!(c->flags & CRD_REFUND_OVERRIDE) && !is_refundable(&m->credits[k])) return refuse(CRD_E_NOT_REFUNDABLE);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (c->date < n.last_date) return refuse(CRD_E_DATE);
+    if (is_past(&m->credits[k], c->date)) return refuse(CRD_E_EXPIRED);
+    if (c->amount > n.remaining) return refuse(CRD_E_CREDIT_AMOUNT);
+    if (c->amount > 0) n.remaining = c->amount;
+    add_event(m, c->who, m->credits[k].cur, CRD_ENTRY_REFUND, k, -1, n.remaining, c->date);
+    return answer(CRD_OK, n.remaining);
+}
+
+static m_answer do_write_off(model *m, const command *c) {
+    int v = find_m_invoice(m, c->who, c->invoice);
+    uint32_t cause = c->kind != 0 ? c->kind : CRD_CAUSE_WRITTEN_OFF;
+    invoice_now n;
+    if (v < 0) return refuse(CRD_E_NOT_FOUND);
+    if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if (cause != CRD_CAUSE_WRITTEN_OFF && cause != CRD_CAUSE_TOLERANCE && cause != CRD_CAUSE_DISCOUNT)
+        return refuse(CRD_E_ARGUMENT);
+    n = invoice_figures(m, v);
+    if (n.state != CRD_INVOICE_OPEN) return refuse(CRD_E_STATE);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (c->date < n.last_date) return refuse(CRD_E_DATE);
+    if (c->amount > n.open) return refuse(CRD_E_INVOICE_AMOUNT);
+    if (c->amount > 0) n.open = c->amount;
+    add_event(m, c->who, m->invoices[v].cur, CRD_ENTRY_WRITE_OFF, -1, v, n.open, c->date)->cause = cause;
+    return answer(CRD_OK, n.open);
+}
+
+static void unwrite_off(model *m, int event, int64_t amount, int32_t date) {
+    const m_event done = m->events[event];
+    m_event *back = add_event(m, done.who, done.cur, CRD_ENTRY_UNWRITE_OFF, -1, done.invoice, amount, date);
+    back->receipt = done.receipt;
+    back->undoes = event;
+    back->cause = done.cause;
+}
+
+/* What is left of an event of that type on that invoice, or 0. */
+static int64_t left_on(const model *m, int event, uint32_t type, int v) {
+    return m->events[event].type == type && m->events[event].invoice == v ? application_left(m, event) : 0;
+}
+
+/* Rule M12: write-offs first, then applications, newest first, all on one date (rule M6). */
 static m_answer do_void_invoice(model *m, const command *c) {
     int v = find_m_invoice(m, c->who, c->invoice), count = m->event_count;
     int32_t date = c->date;
@@ -266,8 +324,13 @@ static m_answer do_void_invoice(model *m, const command *c) {
     if (n.state != CRD_INVOICE_DRAFT && in_closed(m, n.issued)) return refuse(CRD_E_CLOSED);
     if (c->date < n.last_date) return refuse(CRD_E_DATE);
     if ((c->flags & CRD_VOID_STRICT) && cash > 0) return refuse(CRD_E_IN_USE);
+    if (!sum_fits(m, c->who, m->invoices[v].cur, 0, n.applied + n.written_off)) return refuse(CRD_E_OVERFLOW);
     for (int i = count - 1; i >= 0; i--) {
-        int64_t left = m->events[i].type == CRD_ENTRY_APPLY && m->events[i].invoice == v ? application_left(m, i) : 0;
+        int64_t left = left_on(m, i, CRD_ENTRY_WRITE_OFF, v);
+        if (left > 0) unwrite_off(m, i, left, date);
+    }
+    for (int i = count - 1; i >= 0; i--) {
+        int64_t left = left_on(m, i, CRD_ENTRY_APPLY, v);
         if (left == 0) continue;
         give_back(m, i, left, date);
         returned += left;
@@ -318,6 +381,7 @@ static m_answer undo_receipt(model *m, int event, const command *c) {
         opened += application_left(m, i);
     }
     if (in_closed(m, date)) return refuse(CRD_E_CLOSED);
+    if (own >= 0 && credit_figures(m, own).refunded > 0) return refuse(CRD_E_IN_USE);
     if (!sum_fits(m, who, cur, 0, opened)) return refuse(CRD_E_OVERFLOW);
     if (own >= 0) sweep(m, own, date);
     for (int i = count - 1; i >= 0; i--) {
@@ -342,7 +406,7 @@ static m_answer undo_receipt(model *m, int event, const command *c) {
 }
 
 /* The seq an undo means: the nth event of its target, or the bare number. */
-static int64_t meant_seq(const model *m, const command *c) {
+static int64_t undo_seq(const model *m, const command *c) {
     int nth = c->nth;
     if (c->target < 0) return c->nth;
     for (int i = 0; i < m->event_count; i++)
@@ -350,38 +414,61 @@ static int64_t meant_seq(const model *m, const command *c) {
     return 1000000;
 }
 
-/* This model does not know what becomes of money that is taken back: its receipts are left alone. */
-static int64_t undo_seq(const model *m, const command *c) {
-    int64_t seq = meant_seq(m, c);
-    int event = c->who < WHO && c->cur < CUR && seq > 0 ? find_m_event(m, c->who, c->cur, seq) : -1;
-    return event >= 0 && m->events[event].type == CRD_ENTRY_RECEIPT && m->events[event].amount > 0 ? 1000000 : seq;
+static m_answer undo_application(model *m, int event, const command *c) {
+    const m_event *e = &m->events[event];
+    int64_t left = application_left(m, event), amount = c->amount > 0 ? c->amount : left;
+    int32_t last = touched(m, e);
+    if (left == 0) return refuse(CRD_E_NOTHING);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (e->invoice >= 0) last = later(last, invoice_figures(m, e->invoice).last_date);
+    if (c->date < last) return refuse(CRD_E_DATE);
+    if (c->amount > left) return refuse(CRD_E_CREDIT_AMOUNT);
+    if (e->invoice >= 0 && !sum_fits(m, c->who, c->cur, 0, amount)) return refuse(CRD_E_OVERFLOW);
+    give_back(m, event, amount, c->date);
+    return answer(CRD_OK, amount);
+}
+
+/* Rules M6, M14: whole, and on the latest date of what it touches. */
+static m_answer undo_refund(model *m, int event, const command *c) {
+    int32_t date = later(c->date, credit_figures(m, m->events[event].credit).last_date);
+    int64_t left = application_left(m, event);
+    if (c->amount != 0) return refuse(CRD_E_ARGUMENT);
+    if (left == 0) return refuse(CRD_E_NOTHING);
+    if (in_closed(m, date)) return refuse(CRD_E_CLOSED);
+    give_back(m, event, left, date);
+    return answer(CRD_OK, left);
+}
+
+/* Direct, as a write-off is (rule M6). */
+static m_answer undo_write_off(model *m, int event, const command *c) {
+    const m_event *e = &m->events[event];
+    int64_t left = application_left(m, event), amount = c->amount > 0 ? c->amount : left;
+    if (left == 0) return refuse(CRD_E_NOTHING);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (c->date < invoice_figures(m, e->invoice).last_date) return refuse(CRD_E_DATE);
+    if (e->receipt >= 0 && c->date < receipt_figures(m, e->receipt).last_date) return refuse(CRD_E_DATE);
+    if (c->amount > left) return refuse(CRD_E_INVOICE_AMOUNT);
+    if (!sum_fits(m, c->who, c->cur, 0, amount)) return refuse(CRD_E_OVERFLOW);
+    unwrite_off(m, event, amount, c->date);
+    return answer(CRD_OK, amount);
 }
 
 static m_answer do_undo(model *m, const command *c) {
-    int64_t seq = undo_seq(m, c), left, amount;
+    int64_t seq = undo_seq(m, c);
     int event;
-    int32_t last;
-    const m_event *e;
     if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
     if (c->cur >= CUR) return refuse(CRD_E_CURRENCY); /* no currency at all: looked at with the arguments */
     if (seq < 1 || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
     if (c->who >= WHO || !m->known[c->who]) return refuse(CRD_E_NOT_FOUND);
     event = find_m_event(m, c->who, c->cur, seq);
     if (event < 0) return refuse(CRD_E_NOT_FOUND);
-    e = &m->events[event];
-    if (e->type == CRD_ENTRY_RECEIPT) return undo_receipt(m, event, c);
-    if (e->type != CRD_ENTRY_APPLY) return refuse(CRD_E_STATE);
-    left = application_left(m, event);
-    if (left == 0) return refuse(CRD_E_NOTHING);
-    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
-    last = touched(m, e);
-    if (e->invoice >= 0) last = later(last, invoice_figures(m, e->invoice).last_date);
-    if (c->date < last) return refuse(CRD_E_DATE);
-    if (c->amount > left) return refuse(CRD_E_CREDIT_AMOUNT);
-    amount = c->amount > 0 ? c->amount : left;
-    if (e->invoice >= 0 && !sum_fits(m, c->who, c->cur, 0, amount)) return refuse(CRD_E_OVERFLOW);
-    give_back(m, event, amount, c->date);
-    return answer(CRD_OK, amount);
+    switch (m->events[event].type) {
+    case CRD_ENTRY_RECEIPT: return undo_receipt(m, event, c);
+    case CRD_ENTRY_APPLY: return undo_application(m, event, c);
+    case CRD_ENTRY_REFUND: return undo_refund(m, event, c);
+    case CRD_ENTRY_WRITE_OFF: return undo_write_off(m, event, c);
+    default: return refuse(CRD_E_STATE);
+    }
 }
 
 #endif

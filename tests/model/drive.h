@@ -115,6 +115,15 @@ static crd_status send_invoice_terms(drive *d, const command *c, const crd_reque
     return s;
 }
 
+static crd_status send_refund(drive *d, const command *c, const crd_request *r, crd_credit *k, crd_result *out) {
+    crd_refund_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.flags = c->flags;
+    t.amount = c->amount;
+    return crd_credit_refund(d->w->ledger, r, k, &t, out);
+}
+
 static crd_status send_on_credit(drive *d, const command *c, const crd_request *r, crd_result *out) {
     crd_credit *k, *own_k = NULL;
     crd_invoice *v = NULL, *own_v = NULL;
@@ -122,8 +131,9 @@ static crd_status send_on_credit(drive *d, const command *c, const crd_request *
     if (s == CRD_OK && c->type == DO_APPLY && c->invoice[0] != '\0')
         s = invoice_handle(d, c->other_who, c->invoice, c->fresh, &v, &own_v);
     if (s == CRD_OK)
-        s = c->type == DO_APPLY ? try_apply(d->w->ledger, k, v, c->amount, c->flags, r, out)
-                                : crd_credit_void(d->w->ledger, r, k, c->amount, 0, out);
+        s = c->type == DO_APPLY    ? try_apply(d->w->ledger, k, v, c->amount, c->flags, r, out)
+            : c->type == DO_REFUND ? send_refund(d, c, r, k, out)
+                                   : crd_credit_void(d->w->ledger, r, k, c->amount, 0, out);
     crd_credit_free(own_k);
     crd_invoice_free(own_v);
     return s;
@@ -133,8 +143,9 @@ static crd_status send_on_invoice(drive *d, const command *c, const crd_request 
     crd_invoice *v, *own = NULL;
     crd_status s = invoice_handle(d, c->who, c->invoice, c->fresh, &v, &own);
     if (s == CRD_OK)
-        s = c->type == DO_SEND ? crd_invoice_send(d->w->ledger, r, v, 0, out)
-                               : crd_invoice_void(d->w->ledger, r, v, c->flags, out);
+        s = c->type == DO_SEND        ? crd_invoice_send(d->w->ledger, r, v, 0, out)
+            : c->type == DO_WRITE_OFF ? crd_invoice_write_off(d->w->ledger, r, v, c->amount, c->kind, out)
+                                      : crd_invoice_void(d->w->ledger, r, v, c->flags, out);
     crd_invoice_free(own);
     return s;
 }
@@ -169,10 +180,12 @@ static crd_status send_command(drive *d, const command *c, int64_t seq, crd_resu
     case DO_CREDIT: return send_credit(d, c, &r);
     case DO_INVOICE: return send_invoice_terms(d, c, &r);
     case DO_APPLY:
+    case DO_REFUND:
     case DO_VOID_CREDIT: return send_on_credit(d, c, &r, out);
     case DO_UNDO:
         return crd_undo(d->w->ledger, &r, who_names[c->who], cur_names[c->cur], seq, c->amount, out);
     case DO_SEND:
+    case DO_WRITE_OFF:
     case DO_VOID_INVOICE: return send_on_invoice(d, c, &r, out);
     case DO_RECONCILE: return send_reconcile(d, c, &r, out);
     default: return send_close(d, c);
@@ -199,6 +212,7 @@ static void same_credit(drive *d, const char *what, int k, const crd_credit_reco
     SAME(d, what, c->id, "voided", c->voided, n.voided);
     SAME(d, what, c->id, "expired", c->expired, n.expired);
     SAME(d, what, c->id, "reversed", c->reversed, n.reversed);
+    SAME(d, what, c->id, "refunded", c->refunded, n.refunded);
     SAME(d, what, c->id, "state", c->state, n.state);
     SAME(d, what, c->id, "cause", c->cause, n.cause);
     SAME(d, what, c->id, "class", c->credit_class, class_of(as->kind));
@@ -216,7 +230,7 @@ static void same_invoice(drive *d, const char *what, int v, const crd_invoice_re
     SAME(d, what, r->id, "open", r->open, n.open);
     SAME(d, what, r->id, "applied", r->applied, n.applied);
     SAME(d, what, r->id, "cancelled", r->cancelled, n.cancelled);
-    SAME(d, what, r->id, "written_off", r->written_off, 0);
+    SAME(d, what, r->id, "written_off", r->written_off, n.written_off);
     SAME(d, what, r->id, "state", r->state, n.state);
     SAME(d, what, r->id, "cause", r->cause, n.cause);
     SAME(d, what, r->id, "issued", r->issued, n.issued);
@@ -271,6 +285,7 @@ static void same_entry(drive *d, const crd_entry_record *e) {
     SAME(d, "entry", name, "type", e->type, as->type);
     SAME(d, "entry", name, "amount", e->amount, as->amount);
     SAME(d, "entry", name, "date", e->business_date, as->date);
+    if (as->cause != CRD_CAUSE_NONE) SAME(d, "entry", name, "cause", e->cause, as->cause);
     SAME(d, "entry", name, "undoes", e->undoes, as->undoes < 0 ? 0 : d->m.events[as->undoes].seq);
     if (!same_document_id(as->credit, d->m.credits[as->credit < 0 ? 0 : as->credit].id, e->credit))
         differ(d, "entry %s names credit %s", name, e->credit);

@@ -116,6 +116,7 @@ static void generate_credit(generator *g, const model *m, command *c) {
     if (c->kind == CRD_CREDIT_REVERSED_INVOICE) c->kind = CRD_CREDIT_SERVICE;
     c->amount = some_total(&g->state);
     c->flags = one_in(&g->state, 8) ? CRD_FLAG_RESERVED : 0;
+    if (one_in(&g->state, 12)) c->flags |= one_in(&g->state, 2) ? CRD_FLAG_REFUNDABLE : CRD_FLAG_NON_REFUNDABLE;
     if (one_in(&g->state, 6)) c->effective = DAY(g->day + below(&g->state, 8) - 2);
     if (one_in(&g->state, 3)) c->expires = DAY(g->day + below(&g->state, 12));
     if (one_in(&g->state, 6)) c->pays = (uint32_t)(1 + below(&g->state, 15)) << CRD_INVOICE_INVOICE;
@@ -163,7 +164,9 @@ static void generate_undo(generator *g, const model *m, command *c) {
         at = below(&g->state, m->event_count);
         e = &m->events[at];
         if (one_in(&g->state, 30)) break;
-        if (e->type == CRD_ENTRY_APPLY && (application_left(m, at) > 0 || one_in(&g->state, 10))) break;
+        if ((e->type == CRD_ENTRY_APPLY || e->type == CRD_ENTRY_REFUND || e->type == CRD_ENTRY_WRITE_OFF) &&
+            (application_left(m, at) > 0 || one_in(&g->state, 10)))
+            break;
         if (e->type == CRD_ENTRY_RECEIPT && (e->amount == 0 || one_in(&g->state, 3))) break;
     }
     c->who = m->events[at].who;
@@ -173,7 +176,7 @@ static void generate_undo(generator *g, const model *m, command *c) {
     c->target = m->events[at].serial;
     c->nth = 0;
     for (int i = 0; i < at; i++) c->nth += m->events[i].serial == c->target;
-    if (m->events[at].type == CRD_ENTRY_APPLY && !one_in(&g->state, 3))
+    if (m->events[at].type != CRD_ENTRY_RECEIPT && !one_in(&g->state, m->events[at].type == CRD_ENTRY_REFUND ? 1 : 3))
         c->amount = some_amount(&g->state, application_left(m, at));
     else if (one_in(&g->state, 20)) c->amount = 1;
 }
@@ -189,6 +192,16 @@ static void generate_on_invoice(generator *g, const model *m, command *c) {
     c->who = c->other_who;
     if (c->type == DO_SEND) return;
     c->flags = one_in(&g->state, 3) ? CRD_VOID_STRICT : 0;
+}
+
+static void generate_write_off(generator *g, const model *m, command *c) {
+    static const uint32_t causes[] = {0, CRD_CAUSE_WRITTEN_OFF, CRD_CAUSE_TOLERANCE, CRD_CAUSE_DISCOUNT};
+    int v;
+    pick_invoice(g, m, c, c->who < WHO ? c->who : 0, c->cur);
+    c->who = c->other_who;
+    v = find_m_invoice(m, c->who, c->invoice);
+    c->kind = one_in(&g->state, 40) ? CRD_CAUSE_VOIDED : causes[below(&g->state, 4)];
+    if (!one_in(&g->state, 4)) c->amount = some_amount(&g->state, v < 0 ? 1 : invoice_figures(m, v).open);
 }
 
 static command generate(generator *g, const model *m, int serial) {
@@ -212,14 +225,18 @@ static command generate(generator *g, const model *m, int serial) {
     } else if (choice < 42) {
         c.type = DO_INVOICE;
         generate_invoice(g, &c);
-    } else if (choice < 64) {
+    } else if (choice < 60) {
         c.type = DO_APPLY;
         generate_apply(g, m, &c);
-    } else if (choice < 70) {
-        c.type = DO_VOID_CREDIT;
+    } else if (choice < 68) {
+        c.type = choice < 64 ? DO_REFUND : DO_VOID_CREDIT;
+        if (c.type == DO_REFUND && one_in(&g->state, 4)) c.flags = CRD_REFUND_OVERRIDE;
         pick_credit(g, m, &c);
         at = find_m_credit(m, c.who, c.credit);
         if (one_in(&g->state, 2)) c.amount = some_amount(&g->state, at < 0 ? 1 : credit_figures(m, at).remaining);
+    } else if (choice < 72) {
+        c.type = DO_WRITE_OFF;
+        generate_write_off(g, m, &c);
     } else if (choice < 84) {
         c.type = DO_UNDO;
         generate_undo(g, m, &c);

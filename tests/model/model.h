@@ -36,6 +36,7 @@ typedef struct m_event {
     uint32_t type;                /* CRD_ENTRY_… */
     int credit, invoice, receipt; /* indices, −1 for none */
     int64_t amount;
+    uint32_t cause; /* of a write-off */
     int32_t date;
     int undoes; /* index of an event, −1 for none */
     int serial;
@@ -81,14 +82,14 @@ typedef struct m_answer {
 } m_answer;
 
 typedef struct credit_now {
-    int64_t remaining, applied, outside, voided, expired, reversed;
+    int64_t remaining, applied, outside, voided, expired, reversed, refunded;
     uint32_t state, cause;
     int32_t last_date;
     int64_t first_seq, last_seq;
 } credit_now;
 
 typedef struct invoice_now {
-    int64_t open, applied, cancelled;
+    int64_t open, applied, written_off, cancelled;
     uint32_t state, cause;
     int32_t issued, last_date;
     int64_t first_seq, last_seq;
@@ -131,6 +132,8 @@ static int64_t taken(const m_event *e, credit_now *n, int64_t **column, uint32_t
     case CRD_ENTRY_VOID: *column = &n->voided, *cause = CRD_CAUSE_VOIDED; return e->amount;
     case CRD_ENTRY_EXPIRE: *column = &n->expired, *cause = CRD_CAUSE_EXPIRED; return e->amount;
     case CRD_ENTRY_REVERSE: *column = &n->reversed, *cause = CRD_CAUSE_REVERSED; return e->amount;
+    case CRD_ENTRY_REFUND: *column = &n->refunded, *cause = CRD_CAUSE_REFUNDED; return e->amount;
+    case CRD_ENTRY_UNREFUND: *column = &n->refunded, *cause = CRD_CAUSE_REFUNDED; return -e->amount;
     default: *column = NULL; return 0;
     }
 }
@@ -177,14 +180,21 @@ static invoice_now invoice_figures(const model *m, int index) {
         if (e->type == CRD_ENTRY_INVOICE && v->draft) n.state = CRD_INVOICE_DRAFT;
         if (e->type == CRD_ENTRY_APPLY) n.open -= e->amount, n.applied += e->amount;
         if (e->type == CRD_ENTRY_UNAPPLY) n.open += e->amount, n.applied -= e->amount;
+        if (e->type == CRD_ENTRY_WRITE_OFF) n.open -= e->amount, n.written_off += e->amount;
+        if (e->type == CRD_ENTRY_UNWRITE_OFF) n.open += e->amount, n.written_off -= e->amount;
         if (e->type == CRD_ENTRY_INVOICE_VOID) {
             n.cancelled = n.open;
             n.cause = n.state == CRD_INVOICE_DRAFT ? CRD_CAUSE_CANCELLED : CRD_CAUSE_VOIDED;
             n.state = n.state == CRD_INVOICE_DRAFT ? CRD_INVOICE_CANCELLED : CRD_INVOICE_VOIDED;
             n.open = 0;
         } else if (e->type != CRD_ENTRY_INVOICE || !v->draft) {
-            n.state = n.open > 0 ? CRD_INVOICE_OPEN : CRD_INVOICE_PAID;
-            n.cause = n.open > 0 || n.applied == 0 ? CRD_CAUSE_NONE : CRD_CAUSE_APPLIED;
+            n.cause = n.open > 0                          ? CRD_CAUSE_NONE
+                      : e->type == CRD_ENTRY_APPLY     ? CRD_CAUSE_APPLIED
+                      : e->type == CRD_ENTRY_WRITE_OFF ? e->cause
+                                                       : n.cause;
+            n.state = n.open > 0                             ? CRD_INVOICE_OPEN
+                      : n.cause == CRD_CAUSE_WRITTEN_OFF ? CRD_INVOICE_WRITTEN_OFF
+                                                         : CRD_INVOICE_PAID;
         }
     }
     return n;
@@ -207,7 +217,7 @@ static receipt_now receipt_figures(const model *m, int index) {
     return n;
 }
 
-/* What is left of an application. */
+/* What is left of an application, refund or write-off. */
 static int64_t application_left(const model *m, int event) {
     int64_t left = m->events[event].amount;
     for (int i = event + 1; i < m->event_count; i++)
@@ -280,6 +290,7 @@ static m_event *add_event(model *m, int who, int cur, uint32_t type, int credit,
     e->invoice = invoice;
     e->receipt = -1;
     e->amount = amount;
+    e->cause = CRD_CAUSE_NONE;
     e->date = date;
     e->undoes = -1;
     e->serial = m->serial;

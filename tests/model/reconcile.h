@@ -114,6 +114,8 @@ static m_answer model_do(model *m, const command *c) {
     case DO_SEND: return do_send(m, c);
     case DO_VOID_INVOICE: return do_void_invoice(m, c);
     case DO_RECONCILE: return do_reconcile(m, c);
+    case DO_REFUND: return do_refund(m, c);
+    case DO_WRITE_OFF: return do_write_off(m, c);
     default: m->closed = c->date; return answer(CRD_OK, 0);
     }
 }
