@@ -21,7 +21,10 @@ enum {
     DO_RECONCILE,
     DO_CLOSE,
     DO_REFUND,
-    DO_WRITE_OFF
+    DO_WRITE_OFF,
+    DO_HOLD,
+    DO_CAPTURE,
+    DO_RELEASE
 };
 
 typedef struct command {
@@ -29,10 +32,11 @@ typedef struct command {
     int other_who; /* apply: customer of the invoice */
     int fresh;     /* use a newly read handle, not the one kept since the document was made */
     char credit[ID_ROOM], invoice[ID_ROOM]; /* "": none, or derived */
-    char prefers[ID_ROOM];
+    char prefers[ID_ROOM], hold[ID_ROOM];
     uint32_t kind, flags, pays; /* kind: of a document; the cause of a write-off */
     int64_t amount;
-    int32_t date, effective, expires, due;
+    int32_t date, effective, expires, due, lapses;
+    int32_t at;        /* its instant: noon of that day */
     int target, nth; /* undo: the nth event of that command; target −1: the bare number nth as seq */
 } command;
 
@@ -49,6 +53,10 @@ static m_answer refuse(crd_status status) {
 
 static int bad_date(int32_t date) {
     return date < CRD_DATE_MIN || date > CRD_DATE_MAX;
+}
+
+static int64_t noon_of(int32_t day) {
+    return (int64_t)day * INT64_C(86400000000) + INT64_C(43200000000);
 }
 
 static int in_closed(const model *m, int32_t date) {
@@ -147,18 +155,53 @@ static m_answer do_invoice(model *m, const command *c) {
     return answer(CRD_OK, 0);
 }
 
-static m_answer do_send(model *m, const command *c) {
-    int v = find_m_invoice(m, c->who, c->invoice);
-    invoice_now n;
-    if (v < 0) return refuse(CRD_E_NOT_FOUND);
-    if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
-    n = invoice_figures(m, v);
-    if (n.state != CRD_INVOICE_DRAFT) return refuse(CRD_E_STATE);
-    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
-    if (c->date < n.last_date) return refuse(CRD_E_DATE);
-    if (!sum_fits(m, c->who, m->invoices[v].cur, 0, m->invoices[v].total)) return refuse(CRD_E_OVERFLOW);
-    add_event(m, c->who, m->invoices[v].cur, CRD_ENTRY_SEND, -1, v, m->invoices[v].total, c->date);
-    return answer(CRD_OK, m->invoices[v].total);
+/* ---- what time takes back ---- */
+
+static int32_t day_entered(const model *m, int k, int32_t day) {
+    day = later(day, credit_figures(m, k).last_date);
+    return in_closed(m, day) ? m->closed + 1 : day;
+}
+
+static void expire(model *m, int k, int32_t date) {
+    const m_credit *c = &m->credits[k];
+    credit_now n = credit_figures(m, k);
+    if (is_past(c, date) && available_of(&n) > 0)
+        add_event(m, c->who, c->cur, CRD_ENTRY_EXPIRE, k, -1, available_of(&n), day_entered(m, k, c->expires));
+}
+
+static m_event *end_hold(model *m, int h, uint32_t type, int64_t amount, int32_t date) {
+    const m_hold *hold = &m->holds[h];
+    m_event *e = add_event(m, hold->who, hold->cur, type, hold->credit, hold->draft, amount, date);
+    e->hold = h;
+    return e;
+}
+
+/* The hold of the credit that has lapsed first of those not entered yet, or -1. */
+static int next_lapsed(const model *m, int k) {
+    int64_t instant = instant_of(m, m->credits[k].who, m->credits[k].cur);
+    int found = -1;
+    for (int i = 0; i < m->hold_count; i++) {
+        const m_hold *h = &m->holds[i];
+        if (h->credit != k || h->lapses == 0 || noon_of(h->lapses) > instant) continue;
+        if (hold_figures(m, i).amount > 0 && (found < 0 || h->lapses < m->holds[found].lapses)) found = i;
+    }
+    return found;
+}
+
+/* Rule M7: what has lapsed or expired is entered first, on its day or on that of the credit's last entry; nothing
+ * expires inside a closed period (rule M6). */
+static void sweep(model *m, int k, int32_t date) {
+    for (int h = next_lapsed(m, k); h >= 0; h = next_lapsed(m, k)) {
+        int32_t day = day_entered(m, k, m->holds[h].lapses);
+        expire(m, k, day);
+        end_hold(m, h, CRD_ENTRY_LAPSE, hold_figures(m, h).amount, day);
+    }
+    expire(m, k, later(date, credit_figures(m, k).last_date));
+}
+
+/* Of a command that is refused when the credit has expired. */
+static void sweep_before_use(model *m, int k, int32_t date) {
+    if (!is_past(&m->credits[k], date)) sweep(m, k, date);
 }
 
 /* ---- applying ---- */
@@ -176,6 +219,7 @@ static m_answer do_apply(model *m, const command *c) {
     if (bad_date(c->date) || amount < (clamp ? 0 : 1) || amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
     if (v >= 0 && m->invoices[v].who != credit->who) return refuse(CRD_E_CUSTOMER);
     if (v >= 0 && m->invoices[v].cur != credit->cur) return refuse(CRD_E_CURRENCY);
+    sweep_before_use(m, k, c->date);
     kn = credit_figures(m, k);
     if (v >= 0) vn = invoice_figures(m, v);
     if (kn.state != CRD_CREDIT_ACTIVE) return refuse(CRD_E_STATE);
@@ -186,24 +230,14 @@ static m_answer do_apply(model *m, const command *c) {
     if (credit->pays != 0 && (v < 0 || !(credit->pays >> m->invoices[v].kind & 1u))) return refuse(CRD_E_RESTRICTED);
     if (clamp) {
         if (amount == 0) amount = CRD_MAX_AMOUNT;
-        amount = smaller(amount, kn.remaining);
+        amount = smaller(amount, available_of(&kn));
         if (v >= 0) amount = smaller(amount, vn.open);
+        if (amount == 0) return refuse(CRD_E_NOTHING);
     }
-    if (amount > kn.remaining) return refuse(CRD_E_CREDIT_AMOUNT);
+    if (amount > available_of(&kn)) return refuse(CRD_E_CREDIT_AMOUNT);
     if (v >= 0 && amount > vn.open) return refuse(CRD_E_INVOICE_AMOUNT);
     add_event(m, credit->who, credit->cur, CRD_ENTRY_APPLY, k, v, amount, c->date);
     return answer(CRD_OK, amount);
-}
-
-/* Rule M7: what has expired is entered first, on its day or on that of the credit's last entry; nothing expires inside
- * a closed period (rule M6). */
-static void sweep(model *m, int k, int32_t date) {
-    const m_credit *c = &m->credits[k];
-    credit_now n = credit_figures(m, k);
-    int32_t day = later(c->expires, n.last_date);
-    if (in_closed(m, day)) day = m->closed + 1;
-    if (is_past(c, date) && n.remaining > 0)
-        add_event(m, c->who, c->cur, CRD_ENTRY_EXPIRE, k, -1, n.remaining, day);
 }
 
 /* Rule M8: an application or a refund is taken back, and the money goes where the state of its credit sends it. */
@@ -234,19 +268,22 @@ static int32_t touched(const model *m, const m_event *e) {
 
 static m_answer do_void_credit(model *m, const command *c) {
     int k = find_m_credit(m, c->who, c->credit);
+    int64_t amount;
     credit_now n;
     if (k < 0) return refuse(CRD_E_NOT_FOUND);
     if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    sweep_before_use(m, k, c->date);
     n = credit_figures(m, k);
     if (n.state == CRD_CREDIT_VOIDED) return refuse(CRD_E_STATE);
     if (n.remaining == 0) return refuse(CRD_E_NOTHING);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     if (c->date < n.last_date) return refuse(CRD_E_DATE);
     if (is_past(&m->credits[k], c->date)) return refuse(CRD_E_EXPIRED);
-    if (c->amount > n.remaining) return refuse(CRD_E_CREDIT_AMOUNT);
-    if (c->amount > 0) n.remaining = c->amount;
-    add_event(m, c->who, m->credits[k].cur, CRD_ENTRY_VOID, k, -1, n.remaining, c->date);
-    return answer(CRD_OK, n.remaining);
+    amount = c->amount > 0 ? c->amount : available_of(&n);
+    if (available_of(&n) == 0) return refuse(CRD_E_IN_USE);
+    if (amount > available_of(&n)) return refuse(CRD_E_CREDIT_AMOUNT);
+    add_event(m, c->who, m->credits[k].cur, CRD_ENTRY_VOID, k, -1, amount, c->date);
+    return answer(CRD_OK, amount);
 }
 
 /* Rule M4: by class, unless the credit says otherwise. */
@@ -257,19 +294,22 @@ static int is_refundable(const m_credit *c) {
 
 static m_answer do_refund(model *m, const command *c) {
     int k = find_m_credit(m, c->who, c->credit);
+    int64_t amount;
     credit_now n;
     if (k < 0) return refuse(CRD_E_NOT_FOUND);
     if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    sweep_before_use(m, k, c->date);
     n = credit_figures(m, k);
     if (n.state != CRD_CREDIT_ACTIVE) return refuse(CRD_E_STATE);
     if (!(c->flags & CRD_REFUND_OVERRIDE) && !is_refundable(&m->credits[k])) return refuse(CRD_E_NOT_REFUNDABLE);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     if (c->date < n.last_date) return refuse(CRD_E_DATE);
     if (is_past(&m->credits[k], c->date)) return refuse(CRD_E_EXPIRED);
-    if (c->amount > n.remaining) return refuse(CRD_E_CREDIT_AMOUNT);
-    if (c->amount > 0) n.remaining = c->amount;
-    add_event(m, c->who, m->credits[k].cur, CRD_ENTRY_REFUND, k, -1, n.remaining, c->date);
-    return answer(CRD_OK, n.remaining);
+    amount = c->amount > 0 ? c->amount : available_of(&n);
+    if (available_of(&n) == 0) return refuse(CRD_E_IN_USE);
+    if (amount > available_of(&n)) return refuse(CRD_E_CREDIT_AMOUNT);
+    add_event(m, c->who, m->credits[k].cur, CRD_ENTRY_REFUND, k, -1, amount, c->date);
+    return answer(CRD_OK, amount);
 }
 
 static m_answer do_write_off(model *m, const command *c) {
@@ -303,6 +343,162 @@ static int64_t left_on(const model *m, int event, uint32_t type, int v) {
     return m->events[event].type == type && m->events[event].invoice == v ? application_left(m, event) : 0;
 }
 
+/* ---- putting aside ---- */
+
+static m_answer do_hold(model *m, const command *c) {
+    int k = find_m_credit(m, c->who, c->credit), index = m->hold_count;
+    int v = c->invoice[0] != '\0' ? find_m_invoice(m, c->other_who, c->invoice) : -1;
+    int clamp = (c->flags & CRD_APPLY_CLAMP) != 0;
+    int64_t amount = c->amount, bound;
+    m_hold *h = &m->holds[index];
+    credit_now kn;
+    invoice_now vn;
+    if (k < 0 || (c->invoice[0] != '\0' && v < 0)) return refuse(CRD_E_NOT_FOUND);
+    if (bad_date(c->date) || amount < (clamp ? 0 : 1) || amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if (c->lapses != 0 && (v >= 0 || c->lapses <= c->at)) return refuse(CRD_E_ARGUMENT);
+    if (c->hold[0] != '\0' && find_m_hold(m, c->who, c->hold) >= 0) return refuse(CRD_E_EXISTS);
+    if (v >= 0 && m->invoices[v].who != c->who) return refuse(CRD_E_CUSTOMER);
+    if (v >= 0 && m->invoices[v].cur != m->credits[k].cur) return refuse(CRD_E_CURRENCY);
+    for (int i = 0; i < m->hold_count && v >= 0; i++)
+        if (m->holds[i].credit == k && m->holds[i].draft == v && hold_figures(m, i).amount > 0)
+            return refuse(CRD_E_EXISTS);
+    sweep_before_use(m, k, c->date);
+    kn = credit_figures(m, k);
+    if (kn.state != CRD_CREDIT_ACTIVE) return refuse(CRD_E_STATE);
+    if (v >= 0) vn = invoice_figures(m, v);
+    else memset(&vn, 0, sizeof vn);
+    if (v >= 0 && vn.state != CRD_INVOICE_DRAFT) return refuse(CRD_E_STATE);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (c->date < kn.last_date || c->date < vn.last_date) return refuse(CRD_E_DATE);
+    if (is_past(&m->credits[k], c->date) || c->date < m->credits[k].effective) return refuse(CRD_E_EXPIRED);
+    if (v >= 0 && m->credits[k].pays != 0 && !(m->credits[k].pays >> m->invoices[v].kind & 1u))
+        return refuse(CRD_E_RESTRICTED);
+    bound = available_of(&kn);
+    if (v >= 0) bound = smaller(bound, m->invoices[v].total - vn.allocated);
+    if (clamp && (amount == 0 || amount > bound)) amount = bound;
+    if (amount == 0) return refuse(CRD_E_NOTHING);
+    if (amount > available_of(&kn)) return refuse(CRD_E_CREDIT_AMOUNT);
+    if (amount > bound) return refuse(CRD_E_INVOICE_AMOUNT);
+    memset(h, 0, sizeof *h);
+    h->who = c->who;
+    h->cur = m->credits[k].cur;
+    h->credit = k;
+    h->draft = v;
+    h->lapses = c->lapses;
+    if (c->hold[0] != '\0') memcpy(h->id, c->hold, sizeof h->id);
+    else snprintf(h->id, sizeof h->id, "~%s%lld", cur_names[h->cur], (long long)last_seq(m, h->who, h->cur) + 1);
+    m->hold_count++;
+    end_hold(m, index, CRD_ENTRY_HOLD, amount, c->date);
+    return answer(CRD_OK, amount);
+}
+
+/* Rule M10: also of credit that has expired meanwhile. */
+static m_answer do_capture(model *m, const command *c) {
+    int h = find_m_hold(m, c->who, c->hold);
+    int v = c->invoice[0] != '\0' ? find_m_invoice(m, c->other_who, c->invoice) : -1;
+    int64_t amount = c->amount, bound;
+    const m_credit *credit;
+    hold_now hn;
+    invoice_now vn;
+    int k;
+    if (h < 0 || (c->invoice[0] != '\0' && v < 0)) return refuse(CRD_E_NOT_FOUND);
+    if (bad_date(c->date) || amount < 0 || amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if (v >= 0 && m->invoices[v].who != c->who) return refuse(CRD_E_CUSTOMER);
+    if (v >= 0 && m->invoices[v].cur != m->holds[h].cur) return refuse(CRD_E_CURRENCY);
+    k = m->holds[h].credit;
+    credit = &m->credits[k];
+    sweep(m, k, c->date);
+    hn = hold_figures(m, h);
+    memset(&vn, 0, sizeof vn);
+    if (v >= 0) vn = invoice_figures(m, v);
+    if (v >= 0 && vn.state != CRD_INVOICE_OPEN) bound = 0;
+    else bound = v >= 0 ? smaller(hn.amount, vn.open) : hn.amount;
+    if (hn.state != CRD_HOLD_HELD || m->holds[h].draft >= 0) return refuse(CRD_E_STATE);
+    if (v >= 0 && vn.state != CRD_INVOICE_OPEN) return refuse(CRD_E_STATE);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (c->date < credit_figures(m, k).last_date || c->date < vn.last_date) return refuse(CRD_E_DATE);
+    if (credit->pays != 0 && (v < 0 || !(credit->pays >> m->invoices[v].kind & 1u))) return refuse(CRD_E_RESTRICTED);
+    if (amount == 0) amount = hn.amount;
+    if (c->flags & CRD_APPLY_CLAMP) amount = smaller(amount, bound);
+    if (amount > hn.amount) return refuse(CRD_E_CREDIT_AMOUNT);
+    if (amount > bound) return refuse(CRD_E_INVOICE_AMOUNT);
+    end_hold(m, h, CRD_ENTRY_CAPTURE, amount, c->date)->invoice = -1;
+    add_event(m, c->who, credit->cur, CRD_ENTRY_APPLY, k, v, amount, c->date)->hold = h;
+    return answer(CRD_OK, amount);
+}
+
+static void release(model *m, int h, int64_t amount, int32_t date, int expires) {
+    int k = m->holds[h].credit;
+    end_hold(m, h, CRD_ENTRY_RELEASE, amount, date);
+    if (expires && is_past(&m->credits[k], date))
+        add_event(m, m->credits[k].who, m->credits[k].cur, CRD_ENTRY_EXPIRE, k, -1, amount, date);
+}
+
+static m_answer do_release(model *m, const command *c) {
+    int h = find_m_hold(m, c->who, c->hold), draft;
+    int64_t amount;
+    hold_now hn;
+    if (h < 0) return refuse(CRD_E_NOT_FOUND);
+    if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    sweep(m, m->holds[h].credit, c->date);
+    hn = hold_figures(m, h);
+    draft = m->holds[h].draft;
+    amount = c->amount > 0 ? c->amount : hn.amount;
+    if (hn.state != CRD_HOLD_HELD) return refuse(CRD_E_NOTHING);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (c->date < credit_figures(m, m->holds[h].credit).last_date) return refuse(CRD_E_DATE);
+    if (draft >= 0 && c->date < invoice_figures(m, draft).last_date) return refuse(CRD_E_DATE);
+    if (amount > hn.amount) return refuse(CRD_E_CREDIT_AMOUNT);
+    release(m, h, amount, c->date, 1);
+    return answer(CRD_OK, amount);
+}
+
+/* Rule M9: each allocation becomes an application dated the posting or later (rule M6), oldest first. */
+static m_answer do_send(model *m, const command *c) {
+    int v = find_m_invoice(m, c->who, c->invoice), count = m->hold_count;
+    int64_t aside[MAX_DOCUMENTS];
+    invoice_now n;
+    if (v < 0) return refuse(CRD_E_NOT_FOUND);
+    if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
+    n = invoice_figures(m, v);
+    if (n.state != CRD_INVOICE_DRAFT) return refuse(CRD_E_STATE);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (c->date < n.last_date) return refuse(CRD_E_DATE);
+    if (!sum_fits(m, c->who, m->invoices[v].cur, 0, m->invoices[v].total)) return refuse(CRD_E_OVERFLOW);
+    for (int i = 0; i < count; i++) aside[i] = m->holds[i].draft == v ? hold_figures(m, i).amount : 0;
+    for (int i = 0; i < count; i++)
+        if (aside[i] > 0) sweep(m, m->holds[i].credit, c->date);
+    for (int i = 0; i < count; i++)
+        if (aside[i] > 0) end_hold(m, i, CRD_ENTRY_CAPTURE, aside[i], c->date);
+    add_event(m, c->who, m->invoices[v].cur, CRD_ENTRY_SEND, -1, v, m->invoices[v].total, c->date);
+    for (int i = 0; i < count; i++) {
+        int32_t day = c->date;
+        if (aside[i] == 0) continue;
+        day = later(day, later(credit_figures(m, m->holds[i].credit).last_date, invoice_figures(m, v).last_date));
+        end_hold(m, i, CRD_ENTRY_APPLY, aside[i], day);
+    }
+    return answer(CRD_OK, m->invoices[v].total);
+}
+
+/* Rule M9: all allocations of a draft are released, newest first, on one date. Returns how much. */
+static int64_t release_draft(model *m, int v, int32_t *date) {
+    int64_t sum = 0;
+    for (int i = 0; i < m->hold_count; i++)
+        if (m->holds[i].draft == v && hold_figures(m, i).amount > 0)
+            *date = later(*date, credit_figures(m, m->holds[i].credit).last_date);
+    for (int i = 0; i < m->hold_count; i++)
+        if (m->holds[i].draft == v && hold_figures(m, i).amount > 0) sweep(m, m->holds[i].credit, *date);
+    for (int i = 0; i < m->hold_count; i++)
+        if (m->holds[i].draft == v && hold_figures(m, i).amount > 0)
+            *date = later(*date, credit_figures(m, m->holds[i].credit).last_date);
+    for (int i = m->hold_count - 1; i >= 0; i--) {
+        int64_t amount = m->holds[i].draft == v ? hold_figures(m, i).amount : 0;
+        if (amount > 0) release(m, i, amount, *date, 1);
+        sum += amount;
+    }
+    return sum;
+}
+
 /* Rule M12: write-offs first, then applications, newest first, all on one date (rule M6). */
 static m_answer do_void_invoice(model *m, const command *c) {
     int v = find_m_invoice(m, c->who, c->invoice), count = m->event_count;
@@ -325,6 +521,7 @@ static m_answer do_void_invoice(model *m, const command *c) {
     if (c->date < n.last_date) return refuse(CRD_E_DATE);
     if ((c->flags & CRD_VOID_STRICT) && cash > 0) return refuse(CRD_E_IN_USE);
     if (!sum_fits(m, c->who, m->invoices[v].cur, 0, n.applied + n.written_off)) return refuse(CRD_E_OVERFLOW);
+    returned += release_draft(m, v, &date);
     for (int i = count - 1; i >= 0; i--) {
         int64_t left = left_on(m, i, CRD_ENTRY_WRITE_OFF, v);
         if (left > 0) unwrite_off(m, i, left, date);
@@ -383,7 +580,16 @@ static m_answer undo_receipt(model *m, int event, const command *c) {
     if (in_closed(m, date)) return refuse(CRD_E_CLOSED);
     if (own >= 0 && credit_figures(m, own).refunded > 0) return refuse(CRD_E_IN_USE);
     if (!sum_fits(m, who, cur, 0, opened)) return refuse(CRD_E_OVERFLOW);
-    if (own >= 0) sweep(m, own, date);
+    if (own >= 0) {
+        sweep(m, own, date);
+        date = later(date, credit_figures(m, own).last_date);
+        for (int i = 0; i < m->hold_count; i++)
+            if (m->holds[i].credit == own && m->holds[i].draft >= 0 && hold_figures(m, i).amount > 0)
+                date = later(date, invoice_figures(m, m->holds[i].draft).last_date);
+        for (int i = m->hold_count - 1; i >= 0; i--)
+            if (m->holds[i].credit == own && hold_figures(m, i).amount > 0)
+                release(m, i, hold_figures(m, i).amount, date, 0);
+    }
     for (int i = count - 1; i >= 0; i--) {
         int64_t left = undone_with(m, i, receipt, own) ? application_left(m, i) : 0;
         if (left == 0) continue;

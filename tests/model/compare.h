@@ -8,10 +8,10 @@
 #include "support/ties.h"
 
 static void compare_documents(drive *d) {
-    int count = read_all(d, CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE | CRD_KIND_BIT_RECEIPT,
-                         NULL, NULL, 0);
+    int count = read_all(d, CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE | CRD_KIND_BIT_RECEIPT |
+                         CRD_KIND_BIT_HOLD, NULL, NULL, 0);
     SAME(d, "book", "", "number of documents", count,
-         d->m.credit_count + d->m.invoice_count + d->m.receipt_count);
+         d->m.credit_count + d->m.invoice_count + d->m.receipt_count + d->m.hold_count);
     for (int i = 0; i < d->m.credit_count; i++)
         if (d->credits[i] != NULL) same_credit(d, "handle of credit", i, crd_credit_get(d->credits[i]));
     for (int i = 0; i < d->m.invoice_count; i++)
@@ -51,6 +51,8 @@ static void compare_balances(drive *d, int32_t date) {
             SAME(d, "balance of", name, "credit", is.credit, should.credit);
             SAME(d, "balance of", name, "available", is.available, should.available);
             SAME(d, "balance of", name, "unearned", is.unearned, should.unearned);
+            SAME(d, "balance of", name, "held", is.held, should.held);
+            SAME(d, "balance of", name, "allocated", is.allocated, should.allocated);
             SAME(d, "balance of", name, "active_credits", is.active_credits, should.active_credits);
             SAME(d, "balance of", name, "issued", is.issued, should.issued);
             SAME(d, "balance of", name, "applied", is.applied, should.applied);
@@ -83,7 +85,8 @@ static void compare_verified(drive *d) {
 
 static int moves_money(int type) {
     return type == DO_APPLY || type == DO_VOID_CREDIT || type == DO_UNDO || type == DO_SEND ||
-           type == DO_VOID_INVOICE || type == DO_RECONCILE || type == DO_REFUND || type == DO_WRITE_OFF;
+           type == DO_VOID_INVOICE || type == DO_RECONCILE || type == DO_REFUND || type == DO_WRITE_OFF ||
+           type == DO_HOLD || type == DO_CAPTURE || type == DO_RELEASE;
 }
 
 /* One command on both sides. Returns 1 while they agree. */

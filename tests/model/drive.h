@@ -54,6 +54,7 @@ static crd_request request_of(const command *c) {
     r.struct_size = sizeof r;
     r.actor = "clerk";
     r.business_date = c->date;
+    r.instant = noon_of(c->at);
     return r;
 }
 
@@ -150,6 +151,45 @@ static crd_status send_on_invoice(drive *d, const command *c, const crd_request 
     return s;
 }
 
+static crd_status send_hold(drive *d, const command *c, const crd_request *r, crd_result *out) {
+    crd_credit *k, *own_k = NULL;
+    crd_invoice *v = NULL, *own_v = NULL;
+    crd_hold *made = NULL;
+    crd_hold_terms t;
+    crd_status s = credit_handle(d, c->who, c->credit, c->fresh, &k, &own_k);
+    if (s == CRD_OK && c->invoice[0] != '\0') s = invoice_handle(d, c->other_who, c->invoice, c->fresh, &v, &own_v);
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.flags = c->flags;
+    t.id = given(c->hold);
+    t.amount = c->amount;
+    if (c->lapses != 0) t.lapses_at = noon_of(c->lapses);
+    if (s == CRD_OK) s = crd_credit_hold(d->w->ledger, r, k, v, &t, &made);
+    if (s == CRD_OK) out->amount = crd_hold_get(made)->amount;
+    crd_hold_free(made);
+    crd_credit_free(own_k);
+    crd_invoice_free(own_v);
+    return s;
+}
+
+static crd_status send_on_hold(drive *d, const command *c, const crd_request *r, crd_result *out) {
+    crd_invoice *v = NULL, *own_v = NULL;
+    crd_hold *h = NULL;
+    crd_apply_terms t;
+    crd_status s = crd_hold_find(d->w->ledger, who_names[c->who], c->hold, &h);
+    if (s == CRD_OK && c->invoice[0] != '\0') s = invoice_handle(d, c->other_who, c->invoice, c->fresh, &v, &own_v);
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.flags = c->flags;
+    t.amount = c->amount;
+    if (s == CRD_OK)
+        s = c->type == DO_CAPTURE ? crd_hold_capture(d->w->ledger, r, h, v, &t, out)
+                                  : crd_hold_release(d->w->ledger, r, h, c->amount, out);
+    crd_hold_free(h);
+    crd_invoice_free(own_v);
+    return s;
+}
+
 static crd_status send_reconcile(drive *d, const command *c, const crd_request *r, crd_result *out) {
     crd_plan_spec spec;
     crd_plan_result done = plan_result_block();
@@ -188,6 +228,9 @@ static crd_status send_command(drive *d, const command *c, int64_t seq, crd_resu
     case DO_WRITE_OFF:
     case DO_VOID_INVOICE: return send_on_invoice(d, c, &r, out);
     case DO_RECONCILE: return send_reconcile(d, c, &r, out);
+    case DO_HOLD: return send_hold(d, c, &r, out);
+    case DO_CAPTURE:
+    case DO_RELEASE: return send_on_hold(d, c, &r, out);
     default: return send_close(d, c);
     }
 }
@@ -213,6 +256,8 @@ static void same_credit(drive *d, const char *what, int k, const crd_credit_reco
     SAME(d, what, c->id, "expired", c->expired, n.expired);
     SAME(d, what, c->id, "reversed", c->reversed, n.reversed);
     SAME(d, what, c->id, "refunded", c->refunded, n.refunded);
+    SAME(d, what, c->id, "held", c->held, n.held);
+    SAME(d, what, c->id, "allocated", c->allocated, n.allocated);
     SAME(d, what, c->id, "state", c->state, n.state);
     SAME(d, what, c->id, "cause", c->cause, n.cause);
     SAME(d, what, c->id, "class", c->credit_class, class_of(as->kind));
@@ -230,6 +275,7 @@ static void same_invoice(drive *d, const char *what, int v, const crd_invoice_re
     SAME(d, what, r->id, "open", r->open, n.open);
     SAME(d, what, r->id, "applied", r->applied, n.applied);
     SAME(d, what, r->id, "cancelled", r->cancelled, n.cancelled);
+    SAME(d, what, r->id, "allocated", r->allocated, n.allocated);
     SAME(d, what, r->id, "written_off", r->written_off, n.written_off);
     SAME(d, what, r->id, "state", r->state, n.state);
     SAME(d, what, r->id, "cause", r->cause, n.cause);
@@ -255,6 +301,17 @@ static void same_receipt(drive *d, const crd_receipt_record *r) {
         return;
     }
     differ(d, "receipt %s of %s is not in the model", r->id, r->customer);
+}
+
+static void same_hold(drive *d, int i, const crd_hold_record *h) {
+    hold_now n = hold_figures(&d->m, i);
+    SAME(d, "hold", h->id, "amount", h->amount, n.amount);
+    SAME(d, "hold", h->id, "captured", h->captured, n.captured);
+    SAME(d, "hold", h->id, "released", h->released, n.released);
+    SAME(d, "hold", h->id, "state", h->state, n.state);
+    SAME(d, "hold", h->id, "last_date", h->last_date, n.last_date);
+    SAME(d, "hold", h->id, "first_seq", h->first_seq, n.first_seq);
+    SAME(d, "hold", h->id, "last_seq", h->last_seq, n.last_seq);
 }
 
 static int who_of(const char *name) {
@@ -291,6 +348,9 @@ static void same_entry(drive *d, const crd_entry_record *e) {
         differ(d, "entry %s names credit %s", name, e->credit);
     if (!same_document_id(as->invoice, d->m.invoices[as->invoice < 0 ? 0 : as->invoice].id, e->invoice))
         differ(d, "entry %s names invoice %s", name, e->invoice);
+    if (!same_document_id(as->hold, d->m.holds[as->hold < 0 ? 0 : as->hold].id, e->hold))
+        differ(d, "entry %s names hold %s", name, e->hold);
+    SAME(d, "entry", name, "instant", e->instant, as->instant);
     if ((as->receipt < 0) != (e->receipt[0] == '\0')) differ(d, "entry %s names receipt '%s'", name, e->receipt);
 }
 
@@ -299,6 +359,7 @@ static int32_t CRD_CALL compare_record(void *sink, uint32_t kind, const void *re
     const crd_credit_record *c = record;
     const crd_invoice_record *v = record;
     const crd_account_record *a = record;
+    const crd_hold_record *h = record;
     int at;
     switch (kind) {
     case CRD_KIND_CREDIT:
@@ -311,6 +372,12 @@ static int32_t CRD_CALL compare_record(void *sink, uint32_t kind, const void *re
         at = find_m_invoice(&d->m, who_of(v->customer), v->id);
         if (at < 0) differ(d, "invoice %s of %s is not in the model", v->id, v->customer);
         else same_invoice(d, "stored invoice", at, v);
+        d->seen++;
+        break;
+    case CRD_KIND_HOLD:
+        at = find_m_hold(&d->m, who_of(h->customer), h->id);
+        if (at < 0) differ(d, "hold %s of %s is not in the model", h->id, h->customer);
+        else same_hold(d, at, h);
         d->seen++;
         break;
     case CRD_KIND_RECEIPT:

@@ -194,6 +194,42 @@ static void generate_on_invoice(generator *g, const model *m, command *c) {
     c->flags = one_in(&g->state, 3) ? CRD_VOID_STRICT : 0;
 }
 
+static void generate_hold(generator *g, const model *m, command *c) {
+    int k, v = -1;
+    int64_t figure = 1;
+    pick_credit(g, m, c);
+    k = find_m_credit(m, c->who, c->credit);
+    if (k >= 0) {
+        credit_now n = credit_figures(m, k);
+        figure = available_of(&n);
+    }
+    some_id(g, 'H', c->serial, c->hold);
+    for (int i = 0; i < m->invoice_count && k >= 0 && one_in(&g->state, 2); i++)
+        if (m->invoices[i].who == c->who && invoice_figures(m, i).state == CRD_INVOICE_DRAFT) v = i;
+    c->other_who = c->who;
+    if (v >= 0) {
+        memcpy(c->invoice, m->invoices[v].id, sizeof c->invoice);
+        if (one_in(&g->state, 2)) figure = m->invoices[v].total - invoice_figures(m, v).allocated;
+    } else if (one_in(&g->state, 30)) {
+        pick_invoice(g, m, c, c->who, c->cur);
+    }
+    if (v < 0 && one_in(&g->state, 2)) c->lapses = DAY(g->day + below(&g->state, 6));
+    c->amount = some_amount(&g->state, figure);
+    if (one_in(&g->state, 4)) c->flags = CRD_APPLY_CLAMP;
+}
+
+static void generate_on_hold(generator *g, const model *m, command *c) {
+    int h = below(&g->state, m->hold_count);
+    strcpy(c->hold, "H?");
+    if (m->hold_count == 0) return;
+    for (int tries = 0; tries < 4 && hold_figures(m, h).amount == 0; tries++) h = below(&g->state, m->hold_count);
+    memcpy(c->hold, m->holds[h].id, sizeof c->hold);
+    c->who = c->other_who = m->holds[h].who;
+    if (c->type == DO_CAPTURE && !one_in(&g->state, 6)) pick_invoice(g, m, c, c->who, m->holds[h].cur);
+    if (one_in(&g->state, 2)) c->amount = some_amount(&g->state, hold_figures(m, h).amount);
+    if (c->type == DO_CAPTURE && one_in(&g->state, 3)) c->flags = CRD_APPLY_CLAMP;
+}
+
 static void generate_write_off(generator *g, const model *m, command *c) {
     static const uint32_t causes[] = {0, CRD_CAUSE_WRITTEN_OFF, CRD_CAUSE_TOLERANCE, CRD_CAUSE_DISCOUNT};
     int v;
@@ -213,6 +249,7 @@ static command generate(generator *g, const model *m, int serial) {
     c.fresh = one_in(&g->state, 4);
     if (one_in(&g->state, 4)) g->day += below(&g->state, 3);
     c.date = some_date(&g->state, g->day);
+    c.at = DAY(g->day);
     c.who = some_who(g);
     c.cur = some_cur(g);
     if (serial < g->whos || choice == 0) {
@@ -225,7 +262,13 @@ static command generate(generator *g, const model *m, int serial) {
     } else if (choice < 42) {
         c.type = DO_INVOICE;
         generate_invoice(g, &c);
-    } else if (choice < 60) {
+    } else if (choice < 47) {
+        c.type = DO_HOLD;
+        generate_hold(g, m, &c);
+    } else if (choice < 50) {
+        c.type = one_in(&g->state, 3) ? DO_RELEASE : DO_CAPTURE;
+        generate_on_hold(g, m, &c);
+    } else if (choice < 62) {
         c.type = DO_APPLY;
         generate_apply(g, m, &c);
     } else if (choice < 68) {

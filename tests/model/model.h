@@ -34,11 +34,12 @@ typedef struct m_event {
     int who, cur;
     int64_t seq;
     uint32_t type;                /* CRD_ENTRY_… */
-    int credit, invoice, receipt; /* indices, −1 for none */
+    int credit, invoice, receipt, hold; /* indices, −1 for none */
     int64_t amount;
     uint32_t cause; /* of a write-off */
     int32_t date;
     int undoes; /* index of an event, −1 for none */
+    int64_t instant; /* never earlier than the account's last */
     int serial;
 } m_event;
 
@@ -64,15 +65,23 @@ typedef struct m_receipt {
     int64_t amount;
 } m_receipt;
 
+typedef struct m_hold {
+    int who, cur, credit, draft; /* draft: −1 for none */
+    char id[ID_ROOM];
+    int32_t lapses; /* at noon of that day; 0: never */
+} m_hold;
+
 typedef struct model {
     int known[WHO]; /* customers that were added */
     int32_t closed; /* closed-through date, 0 for none */
     int serial;     /* of the command that is at work */
+    int64_t now;    /* its instant */
     m_credit credits[MAX_DOCUMENTS];
     m_invoice invoices[MAX_DOCUMENTS];
     m_receipt receipts[MAX_DOCUMENTS];
+    m_hold holds[MAX_DOCUMENTS];
     m_event events[MAX_EVENTS];
-    int credit_count, invoice_count, receipt_count, event_count;
+    int credit_count, invoice_count, receipt_count, hold_count, event_count;
 } model;
 
 /* What a command answers. */
@@ -82,18 +91,25 @@ typedef struct m_answer {
 } m_answer;
 
 typedef struct credit_now {
-    int64_t remaining, applied, outside, voided, expired, reversed, refunded;
+    int64_t remaining, applied, outside, voided, expired, reversed, refunded, held, allocated;
     uint32_t state, cause;
     int32_t last_date;
     int64_t first_seq, last_seq;
 } credit_now;
 
 typedef struct invoice_now {
-    int64_t open, applied, written_off, cancelled;
+    int64_t open, applied, written_off, cancelled, allocated;
     uint32_t state, cause;
     int32_t issued, last_date;
     int64_t first_seq, last_seq;
 } invoice_now;
+
+typedef struct hold_now {
+    int64_t amount, captured, released;
+    uint32_t state;
+    int32_t last_date;
+    int64_t first_seq, last_seq;
+} hold_now;
 
 typedef struct receipt_now {
     int64_t applied;
@@ -138,6 +154,13 @@ static int64_t taken(const m_event *e, credit_now *n, int64_t **column, uint32_t
     }
 }
 
+/* What an event puts aside of its credit, or gives back; 0 for one that does neither. */
+static int64_t put_aside(const m_event *e) {
+    if (e->type == CRD_ENTRY_HOLD) return e->amount;
+    if (e->type == CRD_ENTRY_RELEASE || e->type == CRD_ENTRY_LAPSE || e->type == CRD_ENTRY_CAPTURE) return -e->amount;
+    return 0;
+}
+
 static int ends_credit(uint32_t cause) {
     return cause == CRD_CAUSE_VOIDED || cause == CRD_CAUSE_EXPIRED || cause == CRD_CAUSE_REVERSED;
 }
@@ -153,6 +176,8 @@ static credit_now credit_figures(const model *m, int index) {
         if (n.first_seq == 0) n.first_seq = e->seq;
         n.last_seq = e->seq;
         n.last_date = later(n.last_date, e->date);
+        if (e->invoice < 0) n.held += put_aside(e);
+        else n.allocated += put_aside(e);
         if (e->type == CRD_ENTRY_ISSUE) n.remaining = e->amount, n.state = CRD_CREDIT_ACTIVE;
         amount = taken(e, &n, &column, &cause);
         if (column == NULL) continue;
@@ -182,6 +207,8 @@ static invoice_now invoice_figures(const model *m, int index) {
         if (e->type == CRD_ENTRY_UNAPPLY) n.open += e->amount, n.applied -= e->amount;
         if (e->type == CRD_ENTRY_WRITE_OFF) n.open -= e->amount, n.written_off += e->amount;
         if (e->type == CRD_ENTRY_UNWRITE_OFF) n.open += e->amount, n.written_off -= e->amount;
+        n.allocated += put_aside(e);
+        if (put_aside(e) != 0) continue; /* moves no money */
         if (e->type == CRD_ENTRY_INVOICE_VOID) {
             n.cancelled = n.open;
             n.cause = n.state == CRD_INVOICE_DRAFT ? CRD_CAUSE_CANCELLED : CRD_CAUSE_VOIDED;
@@ -198,6 +225,40 @@ static invoice_now invoice_figures(const model *m, int index) {
         }
     }
     return n;
+}
+
+static hold_now hold_figures(const model *m, int index) {
+    hold_now n;
+    memset(&n, 0, sizeof n);
+    for (int i = 0; i < m->event_count; i++) {
+        const m_event *e = &m->events[i];
+        if (e->hold != index) continue;
+        if (n.first_seq == 0) n.first_seq = e->seq;
+        n.last_seq = e->seq;
+        n.last_date = later(n.last_date, e->date);
+        if (put_aside(e) == 0) continue;
+        n.amount += put_aside(e);
+        if (e->type == CRD_ENTRY_CAPTURE) n.captured += e->amount;
+        if (e->type == CRD_ENTRY_RELEASE || e->type == CRD_ENTRY_LAPSE) n.released += e->amount;
+        n.state = n.amount > 0                    ? CRD_HOLD_HELD
+                  : e->type == CRD_ENTRY_LAPSE ? CRD_HOLD_LAPSED
+                  : e->type == CRD_ENTRY_CAPTURE ? CRD_HOLD_CAPTURED
+                                                 : CRD_HOLD_RELEASED;
+    }
+    return n;
+}
+
+static int64_t available_of(const credit_now *n) {
+    return n->remaining - n->held - n->allocated;
+}
+
+/* What of a credit is still put aside on a date, for one who only looks (rule M7). */
+static int64_t aside_on(const model *m, int credit, int allocated, int32_t date) {
+    int64_t sum = 0;
+    for (int i = 0; i < m->hold_count; i++)
+        if (m->holds[i].credit == credit && (m->holds[i].draft >= 0) == allocated && (m->holds[i].lapses == 0 || m->holds[i].lapses >= date))
+            sum += hold_figures(m, i).amount;
+    return sum;
 }
 
 static receipt_now receipt_figures(const model *m, int index) {
@@ -245,10 +306,15 @@ static crd_balance balance_figures(const model *m, int who, int cur, int32_t dat
         n = credit_figures(m, i);
         b.issued += c->original;
         b.applied += n.applied;
-        if (is_cash(c) && !expired) b.unearned += n.remaining;
-        if (n.state == CRD_CREDIT_ACTIVE && !expired) b.active_credits++;
-        if (!expired) b.credit += n.remaining;
-        if (!expired && date >= c->effective) b.available += n.remaining;
+        n.held = aside_on(m, i, 0, date);
+        n.allocated = aside_on(m, i, 1, date);
+        b.held += n.held;
+        b.allocated += n.allocated;
+        if (expired) n.remaining = n.held + n.allocated; /* all else is gone, swept or not */
+        if (is_cash(c)) b.unearned += n.remaining;
+        if (n.remaining > 0) b.active_credits++;
+        b.credit += n.remaining;
+        if (!expired && date >= c->effective) b.available += available_of(&n);
     }
     b.balance = b.outstanding - b.credit;
     return b;
@@ -268,6 +334,12 @@ static int find_m_invoice(const model *m, int who, const char *id) {
     return -1;
 }
 
+static int find_m_hold(const model *m, int who, const char *id) {
+    for (int i = 0; i < m->hold_count; i++)
+        if (m->holds[i].who == who && strcmp(m->holds[i].id, id) == 0) return i;
+    return -1;
+}
+
 static int find_m_event(const model *m, int who, int cur, int64_t seq) {
     for (int i = 0; i < m->event_count; i++)
         if (m->events[i].who == who && m->events[i].cur == cur && m->events[i].seq == seq) return i;
@@ -276,7 +348,17 @@ static int find_m_event(const model *m, int who, int cur, int64_t seq) {
 
 static int model_is_full(const model *m) {
     return m->credit_count > MAX_DOCUMENTS - 10 || m->invoice_count > MAX_DOCUMENTS - 10 ||
-           m->receipt_count > MAX_DOCUMENTS - 10 || m->event_count > MAX_EVENTS - 600;
+           m->receipt_count > MAX_DOCUMENTS - 10 || m->hold_count > MAX_DOCUMENTS - 10 ||
+           m->event_count > MAX_EVENTS - 600;
+}
+
+/* An earlier instant is raised to the account's last one (rule M6). */
+static int64_t instant_of(const model *m, int who, int cur) {
+    int64_t instant = m->now;
+    for (int i = 0; i < m->event_count; i++)
+        if (m->events[i].who == who && m->events[i].cur == cur && m->events[i].instant > instant)
+            instant = m->events[i].instant;
+    return instant;
 }
 
 static m_event *add_event(model *m, int who, int cur, uint32_t type, int credit, int invoice, int64_t amount,
@@ -288,7 +370,8 @@ static m_event *add_event(model *m, int who, int cur, uint32_t type, int credit,
     e->type = type;
     e->credit = credit;
     e->invoice = invoice;
-    e->receipt = -1;
+    e->receipt = e->hold = -1;
+    e->instant = instant_of(m, who, cur);
     e->amount = amount;
     e->cause = CRD_CAUSE_NONE;
     e->date = date;

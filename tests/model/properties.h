@@ -53,6 +53,7 @@ static int find_pair(const model *m, command *c) {
     memset(c, 0, sizeof *c);
     c->type = DO_APPLY;
     c->serial = 1000;
+    c->at = DAY(400);
     for (int k = 0; k < m->credit_count; k++)
         for (int v = 0; v < m->invoice_count; v++) {
             const m_credit *credit = &m->credits[k];
@@ -62,13 +63,13 @@ static int find_pair(const model *m, command *c) {
             int32_t date = later(later(kn.last_date, vn.last_date), later(credit->effective, m->closed + 1));
             if (credit->who != invoice->who || credit->cur != invoice->cur || vn.state != CRD_INVOICE_OPEN) continue;
             if (credit->pays != 0 && !(credit->pays >> invoice->kind & 1u)) continue;
-            if (is_past(credit, date) || bad_date(date) || smaller(kn.remaining, vn.open) < 2) continue;
+            if (is_past(credit, date) || bad_date(date) || smaller(available_of(&kn), vn.open) < 2) continue;
             c->who = c->other_who = credit->who;
             c->cur = credit->cur;
             memcpy(c->credit, credit->id, sizeof c->credit);
             memcpy(c->invoice, invoice->id, sizeof c->invoice);
             c->date = date;
-            c->amount = smaller(kn.remaining, vn.open);
+            c->amount = smaller(available_of(&kn), vn.open);
             return 1;
         }
     return 0;
@@ -106,7 +107,9 @@ static int do_and_undo(int store, uint64_t seed) {
         must(d, &c);
         c.type = DO_UNDO;
         c.target = c.serial;
-        c.nth = 0;
+        c.nth = 0; /* what had lapsed is entered before the application */
+        for (int i = 0; i < d->m.event_count; i++)
+            if (d->m.events[i].serial == c.serial && d->m.events[i].type != CRD_ENTRY_APPLY) c.nth++;
         c.amount = 0;
         must(d, &c);
         same_figures(figures(d->w), before, seed);

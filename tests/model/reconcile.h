@@ -46,12 +46,19 @@ static int invoice_before(const model *m, int a, int b) {
 /* As much of the credit on the invoice as goes; nothing when the pair would be dated past the expiry. */
 static void pay(model *m, m_run *run, int k, int v) {
     const m_credit *c = &m->credits[k];
-    credit_now kn = credit_figures(m, k);
+    int before = m->event_count, swept;
     invoice_now vn = invoice_figures(m, v);
-    int64_t amount = smaller(kn.remaining, vn.open);
-    int32_t date = later(run->date, later(kn.last_date, vn.last_date));
-    if (amount == 0 || is_past(c, date)) return;
+    credit_now kn;
+    int64_t amount;
+    int32_t date;
     if (c->pays != 0 && !(c->pays >> m->invoices[v].kind & 1u)) return;
+    sweep(m, k, run->date); /* to see what is there; the receipt comes before it */
+    kn = credit_figures(m, k);
+    swept = m->event_count > before;
+    amount = smaller(available_of(&kn), vn.open);
+    date = later(run->date, later(kn.last_date, vn.last_date));
+    if (swept) m->event_count = before;
+    if (amount == 0 || is_past(c, date)) return;
     if (run->receipt < 0) {
         run->receipt = m->receipt_count++;
         m->receipts[run->receipt].who = c->who;
@@ -59,6 +66,7 @@ static void pay(model *m, m_run *run, int k, int v) {
         m->receipts[run->receipt].amount = 0;
         add_event(m, c->who, c->cur, CRD_ENTRY_RECEIPT, -1, -1, 0, run->date)->receipt = run->receipt;
     }
+    if (swept) sweep(m, k, run->date);
     add_event(m, c->who, c->cur, CRD_ENTRY_APPLY, k, v, amount, date)->receipt = run->receipt;
     run->applied++;
 }
@@ -102,8 +110,7 @@ static m_answer do_reconcile(model *m, const command *c) {
     return answer(CRD_OK, applications);
 }
 
-static m_answer model_do(model *m, const command *c) {
-    m->serial = c->serial;
+static m_answer model_try(model *m, const command *c) {
     switch (c->type) {
     case DO_CUSTOMER: return do_customer(m, c);
     case DO_CREDIT: return do_credit(m, c);
@@ -116,8 +123,22 @@ static m_answer model_do(model *m, const command *c) {
     case DO_RECONCILE: return do_reconcile(m, c);
     case DO_REFUND: return do_refund(m, c);
     case DO_WRITE_OFF: return do_write_off(m, c);
+    case DO_HOLD: return do_hold(m, c);
+    case DO_CAPTURE: return do_capture(m, c);
+    case DO_RELEASE: return do_release(m, c);
     default: m->closed = c->date; return answer(CRD_OK, 0);
     }
+}
+
+/* A command that is refused leaves nothing, not even what it found to have lapsed. */
+static m_answer model_do(model *m, const command *c) {
+    int events = m->event_count;
+    m_answer a;
+    m->serial = c->serial;
+    m->now = noon_of(c->at);
+    a = model_try(m, c);
+    if (a.status != CRD_OK) m->event_count = events;
+    return a;
 }
 
 #endif

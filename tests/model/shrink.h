@@ -9,7 +9,8 @@
 static void print_command(FILE *out, const command *c) {
     static const char *const words[] = {"customer", "credit", "invoice",      "apply",     "void credit",
                                         "undo",     "send",   "void invoice", "reconcile", "close through",
-                                        "refund",   "write off"};
+                                        "refund",   "write off",    "hold",      "capture",
+                                        "release"};
     fprintf(out, "  %3d %-13s %s %s day %d", c->serial, words[c->type], who_names[c->who], cur_names[c->cur],
             (int)(c->date - DAY_ZERO));
     if (c->credit[0] != '\0') fprintf(out, " credit=%s", c->credit);
@@ -22,6 +23,9 @@ static void print_command(FILE *out, const command *c) {
     if (c->prefers[0] != '\0') fprintf(out, " prefers=%s", c->prefers);
     if (c->effective != 0) fprintf(out, " effective=day %d", (int)(c->effective - DAY_ZERO));
     if (c->expires != 0) fprintf(out, " expires=day %d", (int)(c->expires - DAY_ZERO));
+    if (c->hold[0] != '\0') fprintf(out, " hold=%s", c->hold);
+    if (c->lapses != 0) fprintf(out, " lapses=day %d", (int)(c->lapses - DAY_ZERO));
+    fprintf(out, " at=%d", (int)(c->at - DAY_ZERO));
     if (c->due != 0) fprintf(out, " due=day %d", (int)(c->due - DAY_ZERO));
     if (c->type == DO_UNDO && c->target >= 0) fprintf(out, " entry %d of command %d", c->nth, c->target);
     if (c->type == DO_UNDO && c->target < 0) fprintf(out, " seq=%d", c->nth);
