@@ -120,7 +120,7 @@ PROGRAM_OBJ := $(PROGRAM_SRC:%.c=$(OBJ)/%.o)
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all static shared examples tests check check-long check-valgrind bench demo docs requirements help FORCE \
+.PHONY: all static shared examples tests check check-long check-valgrind race bench demo docs requirements help FORCE \
     install install-headers install-static install-shared install-pc install-man uninstall clean distclean
 
 #: all             the libraries (the default)
@@ -184,6 +184,11 @@ $(OBJ)/tests/%.o: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(COMPILE_PROGRAM) -Ilib -Itests $(CHECK_CFLAGS) -c -o $@ $<
 
+# Programs of many processes need more of the system than C99 names.
+$(OBJ)/tests/race/%.o: tests/race/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(COMPILE_PROGRAM) -D_XOPEN_SOURCE=700 -Itests -c -o $@ $<
+
 $(OBJ)/tests/bench/%.o: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(COMPILE_PROGRAM) -O2 -Itests -c -o $@ $<
@@ -208,6 +213,11 @@ $(BUILD)/bench/%: $(OBJ)/tests/bench/%.o $(BENCH_OBJ) $(STATIC)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $< $(BENCH_OBJ) $(USED_LIBS)
 
+RACE := $(if $(HAVE_SQLITE),$(BUILD)/tests/race/race)
+$(BUILD)/tests/race/race: $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/race/*.c)) $(STATIC)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $(filter %.o,$^) $(USED_LIBS)
+
 # ---- Testing
 
 # What test programs and scripts may ask of the build, beside OPEN_ITEMS and CREDIT_TEST_LONG of whoever runs them.
@@ -216,7 +226,7 @@ TEST_ENV = BUILD='$(BUILD)' CC='$(CC)' CXX='$(CXX)' PKG_CONFIG='$(PKG_CONFIG)' M
 
 #: check           build and run all tests, warnings as errors; SANITIZE=address,undefined: below build-asan/
 check: WERROR = 1
-check: $(STATIC) $(SHARED) $(EXAMPLES) $(TESTS)
+check: $(STATIC) $(SHARED) $(EXAMPLES) $(TESTS) $(RACE)
 	@$(TEST_ENV) sh tests/run.sh $(TESTS) $(SCRIPTS)
 
 #: check-long      the same with CREDIT_TEST_LONG=1, again under sanitizers, and under valgrind
@@ -234,6 +244,12 @@ check-valgrind: WERROR = 1
 check-valgrind: $(EXAMPLES) $(TESTS)
 	@$(TEST_ENV) CK_TIMEOUT_MULTIPLIER=60 CREDIT_TEST_UNDER='$(VALGRIND)' sh tests/run.sh $(TESTS)
 VALGRIND = valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9
+
+#: race            processes that are killed on one book, then what is kept against what they were told
+#                  [STORE=sqlite] [SECONDS=10] [WORKERS=8]
+race: $(RACE)
+	@rm -rf $(BUILD)/race && mkdir -p $(BUILD)/race
+	$(RACE) $(or $(STORE),sqlite):$(BUILD)/race/book $(BUILD)/race $(or $(SECONDS),10) $(or $(WORKERS),8)
 
 #: bench           build and run the benchmarks [STORE=memory|sqlite]; figures in build/bench.json, one object a line
 bench: $(BENCHES)
