@@ -9,7 +9,9 @@
  * kept command. Handles of one account (customer and currency) on one ledger share one snapshot of the account: a
  * command moves it and every record it touched, so the others stay valid, and a command on fresh handles costs one
  * write and no read. When another writer changed the account, the next command on the handles is refused with
- * #CRD_E_CONFLICT; refresh the handle, look at the latest figures, decide again.
+ * #CRD_E_CONFLICT; refresh the handle, look at the latest figures, decide again. A command that takes ids instead of
+ * handles reads by itself, and nobody has looked at a figure: it is run again when another writer came in between, a few
+ * times, and authorize is asked again. Not in an open unit, nor in a transaction of the host's.
  */
 #ifndef CREDIT_LEDGER_H
 #define CREDIT_LEDGER_H

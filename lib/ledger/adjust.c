@@ -199,8 +199,8 @@ static crd_status check_terms(crd_ledger *ledger, const crd_adjust_terms *t) {
     return status;
 }
 
-crd_status crd_credit_adjust(crd_ledger *ledger, const crd_request *request, const char *customer,
-                             const char *currency, const crd_adjust_terms *terms, crd_result *out) {
+static crd_status adjust_once(crd_ledger *ledger, const crd_request *request, const char *customer,
+                              const char *currency, const crd_adjust_terms *terms, crd_result *out) {
     crd__command command;
     crd_adjust_terms t;
     crd_status status = crd__command_begin(ledger, request, CRD_COMMAND_ADJUST, &command);
@@ -222,6 +222,15 @@ crd_status crd_credit_adjust(crd_ledger *ledger, const crd_request *request, con
         if (status == CRD_OK && !command.answered) status = adjust(&command, customer, currency, &t);
     }
     return crd__command_finish(&command, status, out);
+}
+
+crd_status crd_credit_adjust(crd_ledger *ledger, const crd_request *request, const char *customer, const char *currency,
+                             const crd_adjust_terms *terms, crd_result *out) {
+    crd_status status;
+    uint32_t tries = 0;
+    do status = adjust_once(ledger, request, customer, currency, terms, out);
+    while (crd__again(ledger, status, &tries));
+    return status;
 }
 
 /* ---- back ---- */

@@ -158,8 +158,8 @@ static crd_status change_application(crd__command *command, int64_t seq, int64_t
     return status;
 }
 
-crd_status crd_application_change(crd_ledger *ledger, const crd_request *request, const char *customer,
-                                  const char *currency, int64_t seq, int64_t amount, crd_result *out) {
+static crd_status change_application_once(crd_ledger *ledger, const crd_request *request, const char *customer,
+                                          const char *currency, int64_t seq, int64_t amount, crd_result *out) {
     crd__command command;
     crd_status status = crd__command_begin(ledger, request, CRD_COMMAND_APPLICATION_CHANGE, &command);
     if (status != CRD_OK) return status;
@@ -175,4 +175,13 @@ crd_status crd_application_change(crd_ledger *ledger, const crd_request *request
     }
     if (status == CRD_OK && !command.answered) status = change_application(&command, seq, amount);
     return crd__command_finish(&command, status, out);
+}
+
+crd_status crd_application_change(crd_ledger *ledger, const crd_request *request, const char *customer,
+                                  const char *currency, int64_t seq, int64_t amount, crd_result *out) {
+    crd_status status;
+    uint32_t tries = 0;
+    do status = change_application_once(ledger, request, customer, currency, seq, amount, out);
+    while (crd__again(ledger, status, &tries));
+    return status;
 }

@@ -637,3 +637,8 @@ crd_status crd__command_create(crd__command *command, crd_status status, uint32_
     if (command->own_unit) crd__unit_forget(ledger);
     return status;
 }
+
+int crd__again(crd_ledger *ledger, crd_status status, uint32_t *tries) {
+    if (status != CRD_E_CONFLICT || ledger->unit.open || (crd__storage_flags(ledger) & CRD_STORAGE_JOINED)) return 0;
+    return ++*tries < CRD__TRIES;
+}

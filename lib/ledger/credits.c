@@ -227,8 +227,8 @@ crd_status crd__issue(crd__command *command, const char *customer, const crd_cre
     return status == CRD_OK && !command->answered ? issue(command, customer, &t, lines, doc) : status;
 }
 
-crd_status crd_credit_issue(crd_ledger *ledger, const crd_request *request, const char *customer,
-                            const crd_credit_terms *terms, crd_credit **out) {
+static crd_status issue_once(crd_ledger *ledger, const crd_request *request, const char *customer,
+                             const crd_credit_terms *terms, crd_credit **out) {
     crd__command command;
     crd__doc *doc = NULL;
     crd_status status;
@@ -237,6 +237,15 @@ crd_status crd_credit_issue(crd_ledger *ledger, const crd_request *request, cons
     if (status != CRD_OK) return status;
     status = crd__issue(&command, customer, terms, &doc);
     return crd__command_create(&command, status, CRD_KIND_CREDIT, doc, customer, (crd__handle **)(void *)out);
+}
+
+crd_status crd_credit_issue(crd_ledger *ledger, const crd_request *request, const char *customer,
+                            const crd_credit_terms *terms, crd_credit **out) {
+    crd_status status;
+    uint32_t tries = 0;
+    do status = issue_once(ledger, request, customer, terms, out);
+    while (crd__again(ledger, status, &tries));
+    return status;
 }
 
 crd_status crd_credit_find(crd_ledger *ledger, const char *customer, const char *id, crd_credit **out) {

@@ -65,8 +65,8 @@ static crd_status add_customer(crd__command *command, const char *customer, cons
     return status;
 }
 
-crd_status crd_customer_add(crd_ledger *ledger, const crd_request *request, const char *customer,
-                            const crd_customer_terms *terms, crd_customer **out) {
+static crd_status add_customer_once(crd_ledger *ledger, const crd_request *request, const char *customer,
+                                    const crd_customer_terms *terms, crd_customer **out) {
     crd__command command;
     crd_customer_terms t;
     crd__doc *doc = NULL;
@@ -88,6 +88,15 @@ crd_status crd_customer_add(crd_ledger *ledger, const crd_request *request, cons
     }
     if (status == CRD_OK && !command.answered) status = add_customer(&command, customer, &t, &doc);
     return crd__command_create(&command, status, CRD_KIND_CUSTOMER, doc, customer, (crd__handle **)(void *)out);
+}
+
+crd_status crd_customer_add(crd_ledger *ledger, const crd_request *request, const char *customer,
+                            const crd_customer_terms *terms, crd_customer **out) {
+    crd_status status;
+    uint32_t tries = 0;
+    do status = add_customer_once(ledger, request, customer, terms, out);
+    while (crd__again(ledger, status, &tries));
+    return status;
 }
 
 crd_status crd_customer_find(crd_ledger *ledger, const char *customer, crd_customer **out) {

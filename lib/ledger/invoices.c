@@ -81,8 +81,8 @@ static crd_status enter(crd__command *command, const char *customer, const crd_i
     return status == CRD_OK ? crd__auto_apply(command, *doc, t->flags) : status;
 }
 
-crd_status crd_invoice_enter(crd_ledger *ledger, const crd_request *request, const char *customer,
-                             const crd_invoice_terms *terms, crd_invoice **out) {
+static crd_status enter_invoice_once(crd_ledger *ledger, const crd_request *request, const char *customer,
+                                     const crd_invoice_terms *terms, crd_invoice **out) {
     crd__command command;
     crd_invoice_terms t;
     crd_line_terms *lines = NULL;
@@ -118,6 +118,15 @@ crd_status crd_invoice_enter(crd_ledger *ledger, const crd_request *request, con
     }
     if (status == CRD_OK && !command.answered) status = enter(&command, customer, &t, lines, &doc);
     return crd__command_create(&command, status, CRD_KIND_INVOICE, doc, customer, (crd__handle **)(void *)out);
+}
+
+crd_status crd_invoice_enter(crd_ledger *ledger, const crd_request *request, const char *customer,
+                             const crd_invoice_terms *terms, crd_invoice **out) {
+    crd_status status;
+    uint32_t tries = 0;
+    do status = enter_invoice_once(ledger, request, customer, terms, out);
+    while (crd__again(ledger, status, &tries));
+    return status;
 }
 
 crd_status crd_invoice_find(crd_ledger *ledger, const char *customer, const char *id, crd_invoice **out) {

@@ -326,6 +326,11 @@ crd_status crd__command_finish(crd__command *command, crd_status status, crd_res
 /* The same, then gives a handle to the document created. */
 crd_status crd__command_create(crd__command *command, crd_status status, uint32_t kind, crd__doc *doc,
                                const char *customer, crd__handle **out);
+/* A command that was given no handle reads what it decides on by itself, and nobody has looked at a figure: when another
+ * writer came between its read and its write, it is run once more, so often. Not in a unit or a transaction of the host's,
+ * which stand on what they have read. */
+#define CRD__TRIES 8
+int crd__again(crd_ledger *ledger, crd_status status, uint32_t *tries);
 crd__when crd__command_when(const crd__command *command, int direct);
 /* The last day on which the command may not be dated, 0 when its request overrides that. */
 int32_t crd__command_closed(const crd__command *command);

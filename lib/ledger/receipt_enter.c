@@ -562,8 +562,8 @@ static crd_status check(crd_ledger *ledger, const char *customer, const crd_rece
     return status;
 }
 
-crd_status crd_receipt_enter(crd_ledger *ledger, const crd_request *request, const char *customer,
-                             const crd_receipt_terms *terms, crd_receipt **out, crd_result *result) {
+static crd_status enter_receipt_once(crd_ledger *ledger, const crd_request *request, const char *customer,
+                                     const crd_receipt_terms *terms, crd_receipt **out, crd_result *result) {
     crd__command command;
     crd_receipt_terms t;
     char lines[65];
@@ -585,5 +585,14 @@ crd_status crd_receipt_enter(crd_ledger *ledger, const crd_request *request, con
     if (status != CRD_OK) memset(&command.result, 0, sizeof command.result);
     command.result.struct_size = sizeof command.result;
     crd__give_struct(result, &command.result);
+    return status;
+}
+
+crd_status crd_receipt_enter(crd_ledger *ledger, const crd_request *request, const char *customer,
+                             const crd_receipt_terms *terms, crd_receipt **out, crd_result *result) {
+    crd_status status;
+    uint32_t tries = 0;
+    do status = enter_receipt_once(ledger, request, customer, terms, out, result);
+    while (crd__again(ledger, status, &tries));
     return status;
 }

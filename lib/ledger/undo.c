@@ -154,8 +154,8 @@ static crd_status undo(crd__command *command, int64_t seq, int64_t amount) {
     return status;
 }
 
-crd_status crd_undo(crd_ledger *ledger, const crd_request *request, const char *customer, const char *currency,
-                    int64_t seq, int64_t amount, crd_result *out) {
+static crd_status undo_once(crd_ledger *ledger, const crd_request *request, const char *customer, const char *currency,
+                            int64_t seq, int64_t amount, crd_result *out) {
     crd__command command;
     crd_status status = crd__command_begin(ledger, request, CRD_COMMAND_UNDO, &command);
     if (status != CRD_OK) return status;
@@ -171,4 +171,13 @@ crd_status crd_undo(crd_ledger *ledger, const crd_request *request, const char *
     }
     if (status == CRD_OK && !command.answered) status = undo(&command, seq, amount);
     return crd__command_finish(&command, status, out);
+}
+
+crd_status crd_undo(crd_ledger *ledger, const crd_request *request, const char *customer, const char *currency,
+                    int64_t seq, int64_t amount, crd_result *out) {
+    crd_status status;
+    uint32_t tries = 0;
+    do status = undo_once(ledger, request, customer, currency, seq, amount, out);
+    while (crd__again(ledger, status, &tries));
+    return status;
 }
