@@ -93,8 +93,9 @@ void crd__decide_move(crd__decision *out, uint32_t type, int32_t date, int64_t a
 
 crd_status crd__decide_date(const crd__when *when, uint32_t kind, const char *id, int32_t last, int32_t *date,
                             crd__refusal *why) {
+    int32_t asked = when->asked != 0 ? when->asked : *date;
     if (!when->direct) *date = CRD__MAX(*date, last);
-    if (*date <= when->closed_through) return crd__refuse(why, CRD_E_CLOSED, kind, id, when->closed_through, *date);
+    if (asked <= when->closed_through) return crd__refuse(why, CRD_E_CLOSED, kind, id, when->closed_through, asked);
     if (*date < last) return crd__refuse(why, CRD_E_DATE, kind, id, last, *date);
     return CRD_OK;
 }

@@ -51,6 +51,7 @@ typedef struct crd__when {
     int32_t date;
     int32_t closed_through;
     int direct;
+    int32_t asked; /* the date before it was raised, 0 when it was not: a closed period refuses that one */
 } crd__when;
 
 crd_status crd__refuse(crd__refusal *why, crd_status code, uint32_t kind, const char *subject, int64_t limit,

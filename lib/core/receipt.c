@@ -290,11 +290,10 @@ crd_status crd__decide_receipt(const crd__receipt_command *c, crd__receipt_plan 
 /* ---- what becomes of a payment ---- */
 
 static crd_status refuse_receipt(const crd_receipt_record *receipt, const crd__when *when, crd__refusal *why) {
+    int32_t date = when->date;
     if (receipt->state != CRD_RECEIPT_POSTED)
         return crd__refuse(why, CRD_E_NOTHING, CRD_KIND_RECEIPT, receipt->id, 0, receipt->state);
-    if (when->date <= when->closed_through)
-        return crd__refuse(why, CRD_E_CLOSED, CRD_KIND_RECEIPT, receipt->id, when->closed_through, when->date);
-    return CRD_OK;
+    return crd__decide_date(when, CRD_KIND_RECEIPT, receipt->id, receipt->last_date, &date, why);
 }
 
 crd_status crd__decide_may_bounce(const crd_receipt_record *receipt, const crd_credit_record *credit,

@@ -378,7 +378,7 @@ int32_t crd__command_closed(const crd__command *command) {
 
 crd__when crd__command_when(const crd__command *command, int direct) {
     crd__when when;
-    when.date = command->date;
+    when.date = when.asked = command->date;
     when.closed_through = crd__command_closed(command);
     when.direct = direct;
     return when;

@@ -61,12 +61,11 @@ static crd_status look_back(crd__command *command, crd__doc *doc, past *p) {
     return status == CRD_OK ? crd__memo_invoice(command, doc, &p->of) : status;
 }
 
-static int32_t latest(const crd__command *command, crd__doc *doc, const past *p) {
-    int32_t date = crd__latest(doc->account, p->list, p->count, command->date);
-    date = CRD__MAX(date, ((const crd_credit_record *)doc->record)->last_date);
-    if (p->of != NULL) date = CRD__MAX(date, ((const crd_invoice_record *)p->of->record)->last_date);
-    if (p->receipt != NULL) date = CRD__MAX(date, ((const crd_receipt_record *)p->receipt->record)->last_date);
-    return date;
+static crd_status latest(crd__command *command, crd__doc *doc, const past *p, int32_t *date) {
+    *date = CRD__MAX(*date, ((const crd_credit_record *)doc->record)->last_date);
+    if (p->of != NULL) *date = CRD__MAX(*date, ((const crd_invoice_record *)p->of->record)->last_date);
+    if (p->receipt != NULL) *date = CRD__MAX(*date, ((const crd_receipt_record *)p->receipt->record)->last_date);
+    return crd__latest(command, doc->account, p->list, p->count, date);
 }
 
 static crd_status decide(crd__command *command, const crd__doc *doc, const past *p, uint32_t flags,
@@ -117,9 +116,8 @@ static crd_status delete_credit(crd__command *command, crd__doc *doc, uint32_t f
     memset(&p, 0, sizeof p);
     if (status == CRD_OK) status = crd__enter_lapsed_before_use(command, doc, &when);
     if (status == CRD_OK) status = look_back(command, doc, &p);
-    if (status != CRD_OK) return status;
-    when.date = latest(command, doc, &p);
-    status = decide(command, doc, &p, flags, &when);
+    if (status == CRD_OK) status = latest(command, doc, &p, &when.date);
+    if (status == CRD_OK) status = decide(command, doc, &p, flags, &when);
     if (status == CRD_OK) status = cascade(command, doc->account, &p, &when);
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);

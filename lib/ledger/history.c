@@ -226,17 +226,21 @@ crd_status crd__load_named(crd_ledger *ledger, crd__account *account, const crd_
     return status;
 }
 
-int32_t crd__latest(crd__account *account, const crd__application *list, uint64_t count, int32_t date) {
-    for (uint64_t i = 0; i < count; i++) {
+crd_status crd__latest(crd__command *command, crd__account *account, const crd__application *list, uint64_t count,
+                       int32_t *latest) {
+    int32_t date = *latest;
+    crd_status status = CRD_OK;
+    for (uint64_t i = 0; status == CRD_OK && i < count; i++) {
         const crd__doc *credit = crd__doc_find(account, CRD_KIND_CREDIT, list[i].credit);
         const crd__doc *invoice = crd__doc_find(account, CRD_KIND_INVOICE, list[i].invoice);
         const crd__doc *receipt = crd__doc_find(account, CRD_KIND_RECEIPT, list[i].receipt);
         if (list[i].left == 0) continue;
-        if (credit != NULL) date = CRD__MAX(date, ((const crd_credit_record *)credit->record)->last_date);
+        if (credit != NULL) status = crd__latest_of_credit(command, credit, &date);
         if (invoice != NULL) date = CRD__MAX(date, ((const crd_invoice_record *)invoice->record)->last_date);
         if (receipt != NULL) date = CRD__MAX(date, ((const crd_receipt_record *)receipt->record)->last_date);
     }
-    return date;
+    *latest = date;
+    return status;
 }
 
 /* The date a cascade's undoing gets: the latest of what it touches. */

@@ -128,6 +128,24 @@ crd_status crd__enter_lapsed_at(crd__command *command, crd__doc *credit, const c
     return enter_move(command, &on, &decision, flags);
 }
 
+crd_status crd__latest_of_credit(crd__command *command, const crd__doc *credit, int32_t *latest) {
+    crd__account *account = credit->account;
+    const crd_credit_record *record = credit->record;
+    int64_t instant = CRD__MAX(command->instant, account->record.last_instant);
+    crd__doc **list;
+    uint64_t count;
+    crd_status status = CRD_OK;
+    *latest = CRD__MAX(*latest, record->last_date);
+    if (record->held == 0 || account->record.lapses_at == 0 || account->record.lapses_at > instant) return CRD_OK;
+    if (account->live) status = crd__load_holds(command->ledger, account);
+    if (status == CRD_OK) status = crd__list_holds(account, credit, &list, &count);
+    for (uint64_t i = 0; status == CRD_OK && i < count; i++) {
+        const crd_hold_record *hold = list[i]->record;
+        if (crd__hold_lapsed(hold, instant)) *latest = CRD__MAX(*latest, hold->lapses_on);
+    }
+    return status;
+}
+
 crd_status crd__enter_lapsed(crd__command *command, crd__doc *credit, const crd__when *when) {
     int64_t instant = CRD__MAX(command->instant, credit->account->record.last_instant);
     return crd__enter_lapsed_at(command, credit, when, instant, 0);

@@ -475,8 +475,11 @@ crd_status crd__applications(crd_ledger *ledger, const crd__account *account, co
 /* Undoes (part of) one application. */
 crd_status crd__unapply(crd__command *command, crd__account *account, const crd__application *application,
                         int64_t amount, const crd__when *when, int64_t *undone);
-/* The latest date of all the documents the applications touch, at least `date`: a cascade takes one date (rule M6). */
-int32_t crd__latest(crd__account *account, const crd__application *list, uint64_t count, int32_t date);
+/* Raises `latest` to the latest date of all the documents the applications touch: a cascade takes one date (rule M6). */
+crd_status crd__latest(crd__command *command, crd__account *account, const crd__application *list, uint64_t count,
+                       int32_t *latest);
+/* holds.c: the same for one credit, with the lapses that will be entered before it is touched. */
+crd_status crd__latest_of_credit(crd__command *command, const crd__doc *credit, int32_t *latest);
 /* write_off.c: what an invoice is settled by, undone */
 
 /* Undoes (part of) one write-off; as crd__unapply(). */

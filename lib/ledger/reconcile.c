@@ -941,7 +941,7 @@ static crd_status write_application(const crd_plan *plan, crd__command *command,
     on->credit = a->credit->doc;
     on->invoice = a->invoice->doc;
     memset(&decision, 0, sizeof decision);
-    ask.when.date = a->public.business_date;
+    ask.when.date = ask.when.asked = a->public.business_date;
     ask.when.closed_through = crd__command_closed(command);
     ask.when.direct = 0;
     ask.amount = a->public.amount;

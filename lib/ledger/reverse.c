@@ -134,11 +134,10 @@ static crd_status gather(unwinding *u) {
     if (status != CRD_OK) return status;
     u->when = crd__command_when(u->command, 0);
     u->when.date = CRD__MAX(u->when.date, receipt->last_date);
-    if (u->credit != NULL)
-        u->when.date = CRD__MAX(u->when.date, ((const crd_credit_record *)u->credit->record)->last_date);
-    u->when.date = crd__latest(u->account, u->list, u->count, u->when.date);
-    u->when.date = crd__latest(u->account, u->write_offs, u->write_off_count, u->when.date);
-    return CRD_OK;
+    if (u->credit != NULL) status = crd__latest_of_credit(u->command, u->credit, &u->when.date);
+    if (status == CRD_OK) status = crd__latest(u->command, u->account, u->list, u->count, &u->when.date);
+    if (status != CRD_OK) return status;
+    return crd__latest(u->command, u->account, u->write_offs, u->write_off_count, &u->when.date);
 }
 
 /* ---- undoing ---- */

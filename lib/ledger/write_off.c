@@ -139,8 +139,7 @@ crd_status crd__free_settled(crd__command *command, crd__doc *invoice, int64_t n
                         &count);
     if (status == CRD_OK) status = crd__load_named(ledger, account, list, count);
     if (status == CRD_OK) status = pick(ledger, invoice, list, count, need, flags, &picked, &takes, &many);
-    if (status != CRD_OK) return status;
-    when->date = crd__latest(account, picked, many, when->date);
+    if (status == CRD_OK) status = crd__latest(command, account, picked, many, &when->date);
     for (uint64_t i = 0; status == CRD_OK && i < many; i++) {
         int64_t undone = 0;
         if (picked[i].type == CRD_ENTRY_WRITE_OFF) {

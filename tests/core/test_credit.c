@@ -86,7 +86,7 @@ START_TEST(M5_the_state_agrees_with_the_remainder) {
 END_TEST
 
 static crd_status unapply(int32_t date, crd__decision *out) {
-    crd__unapply_command ask = {{0, 0, 1}, 7, 20, 0, 0};
+    crd__unapply_command ask = {{0, 0, 1, 0}, 7, 20, 0, 0};
     crd__refusal why;
     ask.when.date = date;
     out->count = 0;

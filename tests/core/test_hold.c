@@ -69,7 +69,7 @@ START_TEST(M10_a_hold_lapses_at_its_instant) {
 END_TEST
 
 START_TEST(M6_M7_what_time_took_back_is_dated_its_day_or_later) {
-    crd__when when = {130, 0, 1};
+    crd__when when = {130, 0, 1, 0};
     ck_assert_int_eq(crd__day_entered(&credit, &when, 110), 110);
     credit.last_date = 115;
     ck_assert_int_eq(crd__day_entered(&credit, &when, 110), 115);
@@ -79,7 +79,7 @@ START_TEST(M6_M7_what_time_took_back_is_dated_its_day_or_later) {
 END_TEST
 
 START_TEST(M7_expiry_takes_only_what_is_neither_held_nor_allocated) {
-    crd__when when = {130, 0, 1};
+    crd__when when = {130, 0, 1, 0};
     crd__decide_expire(&credit, &when, 130, &decision);
     ck_assert_uint_eq(decision.count, 0);
     credit.expires = 110;
@@ -98,7 +98,7 @@ START_TEST(M7_expiry_takes_only_what_is_neither_held_nor_allocated) {
 END_TEST
 
 START_TEST(M7_what_expired_before_a_lapse_is_entered_before_it) {
-    crd__when when = {130, 0, 1};
+    crd__when when = {130, 0, 1, 0};
     crd__decide_lapse(&credit, &hold, &when, &decision);
     ck_assert_uint_eq(decision.count, 1);
     expect_move(0, CRD_ENTRY_LAPSE, 30, 120);

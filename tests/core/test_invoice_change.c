@@ -28,7 +28,7 @@ static void setup(void) {
 }
 
 static crd__when at(int32_t date) {
-    crd__when when = {0, 50, 1};
+    crd__when when = {0, 50, 1, 0};
     when.date = date;
     return when;
 }

@@ -256,7 +256,7 @@ END_TEST
 START_TEST(M13_strict_counts_what_is_elsewhere) {
     crd_receipt_record r;
     crd__refusal why;
-    crd__when when = {110, 0, 0};
+    crd__when when = {110, 0, 0, 0};
     crd_credit_record *c = &d.credit[0];
     (void)credit(100);
     crd__record_clear(CRD_KIND_RECEIPT, &r);

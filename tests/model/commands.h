@@ -245,23 +245,35 @@ static void give_back(model *m, int event, int64_t amount, int32_t date) {
     const m_event done = m->events[event];
     const m_credit *c = &m->credits[done.credit];
     int revocable = class_of(c->kind) == CRD_CLASS_PROMISE || class_of(c->kind) == CRD_CLASS_ADJUSTMENT;
-    uint32_t state;
+    credit_now n;
     m_event *back;
     sweep(m, done.credit, date);
-    state = credit_figures(m, done.credit).state;
+    n = credit_figures(m, done.credit);
     back = add_event(m, done.who, done.cur,
                      done.type == CRD_ENTRY_REFUND ? CRD_ENTRY_UNREFUND : CRD_ENTRY_UNAPPLY, done.credit, done.invoice,
                      amount, date);
     back->receipt = done.receipt;
     back->undoes = event;
     if (is_past(c, date)) add_event(m, done.who, done.cur, CRD_ENTRY_EXPIRE, done.credit, -1, amount, date);
-    else if (state == CRD_CREDIT_VOIDED && revocable)
+    else if (n.state == CRD_CREDIT_VOIDED && n.cause == CRD_CAUSE_VOIDED && revocable)
         add_event(m, done.who, done.cur, CRD_ENTRY_VOID, done.credit, -1, amount, date);
+}
+
+/* The last day of a credit once what has lapsed of it is entered, which may be later than the business date. */
+static int32_t last_once_swept(const model *m, int k) {
+    int64_t instant = instant_of(m, m->credits[k].who, m->credits[k].cur);
+    int32_t date = credit_figures(m, k).last_date;
+    for (int i = 0; i < m->hold_count; i++) {
+        const m_hold *h = &m->holds[i];
+        if (h->credit == k && h->lapses != 0 && noon_of(h->lapses) <= instant && hold_figures(m, i).amount > 0)
+            date = later(date, h->lapses);
+    }
+    return date;
 }
 
 /* The last day of what an application touches beside the invoice, which its caller looks at. */
 static int32_t touched(const model *m, const m_event *e) {
-    int32_t date = credit_figures(m, e->credit).last_date;
+    int32_t date = last_once_swept(m, e->credit);
     if (e->receipt >= 0) date = later(date, receipt_figures(m, e->receipt).last_date);
     return date;
 }
@@ -568,7 +580,7 @@ static m_answer undo_receipt(model *m, int event, const command *c) {
     m_event *last;
     if (c->amount != 0) return refuse(CRD_E_ARGUMENT);
     if (n.state != CRD_RECEIPT_POSTED) return refuse(CRD_E_NOTHING);
-    if (own >= 0) date = later(date, credit_figures(m, own).last_date);
+    if (own >= 0) date = later(date, last_once_swept(m, own));
     for (int i = 0; i < count; i++) {
         const m_event *e = &m->events[i];
         if (!undone_with(m, i, receipt, own)) continue;
@@ -577,12 +589,11 @@ static m_answer undo_receipt(model *m, int event, const command *c) {
         date = later(date, invoice_figures(m, e->invoice).last_date);
         opened += application_left(m, i);
     }
-    if (in_closed(m, date)) return refuse(CRD_E_CLOSED);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     if (own >= 0 && credit_figures(m, own).refunded > 0) return refuse(CRD_E_IN_USE);
     if (!sum_fits(m, who, cur, 0, opened)) return refuse(CRD_E_OVERFLOW);
     if (own >= 0) {
         sweep(m, own, date);
-        date = later(date, credit_figures(m, own).last_date);
         for (int i = 0; i < m->hold_count; i++)
             if (m->holds[i].credit == own && m->holds[i].draft >= 0 && hold_figures(m, i).amount > 0)
                 date = later(date, invoice_figures(m, m->holds[i].draft).last_date);
@@ -636,11 +647,11 @@ static m_answer undo_application(model *m, int event, const command *c) {
 
 /* Rules M6, M14: whole, and on the latest date of what it touches. */
 static m_answer undo_refund(model *m, int event, const command *c) {
-    int32_t date = later(c->date, credit_figures(m, m->events[event].credit).last_date);
+    int32_t date = later(c->date, last_once_swept(m, m->events[event].credit));
     int64_t left = application_left(m, event);
     if (c->amount != 0) return refuse(CRD_E_ARGUMENT);
     if (left == 0) return refuse(CRD_E_NOTHING);
-    if (in_closed(m, date)) return refuse(CRD_E_CLOSED);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     give_back(m, event, left, date);
     return answer(CRD_OK, left);
 }

@@ -114,6 +114,52 @@ START_TEST(M6_M12_voiding_follows_the_latest_date_of_each_receipt) {
 }
 END_TEST
 
+/* Entered in error on the 10th, at an instant when a hold of X had lapsed on the 14th: that is entered first, and moves
+ * X's last day. So all of the undo is dated the 14th: X, Y, and the receipt. */
+START_TEST(M6_an_undo_takes_one_date_also_when_a_hold_had_lapsed_later) {
+    world *w = world_open(_i);
+    crd_credit *x, *y;
+    crd_request request;
+    customer(w, "c1");
+    x = memo(w, "c1", "X", 10, 0);                       /* 1 */
+    y = memo(w, "c1", "Y", 10, 1);                       /* 2 */
+    crd_invoice_free(invoice(w, "c1", "A", 20, 2, 3));   /* 3 */
+    hold_credit(w, x, NULL, "H", 1, 4, 14);              /* 4 */
+    ck_assert_uint_eq(reconcile(w, 0, 10).applications, 2); /* 5, 6, 7 */
+    request = *on(10);
+    request.instant = noon(16);
+    OK(w, try_undo(w->ledger, "c1", 5, 0, &request, NULL));
+    ck_assert_int_eq(stored_credit(w, "c1", "X").last_date, DAY(14));
+    ck_assert_int_eq(stored_credit(w, "c1", "Y").last_date, DAY(14));
+    ck_assert_int_eq(stored_invoice(w, "c1", "A").last_date, DAY(14));
+    crd_credit_free(x);
+    crd_credit_free(y);
+    world_close(w);
+}
+END_TEST
+
+/* Asked for on the 25th, after the 28th was closed: it would be dated the 30th, the receipt's last day, and so it was done
+ * when something had happened there, but refused when not. What counts is the day that is asked for. */
+START_TEST(M6_a_cascade_asked_for_in_a_closed_period_is_refused_whatever_its_date_would_be) {
+    world *w = world_open(_i);
+    crd_settings settings;
+    crd_credit *x;
+    customer(w, "c1");
+    x = cash(w, "c1", "X", 10, 20);                         /* 1, 2 */
+    apply(w, x, NULL, 4, 30);                               /* 3 */
+    memset(&settings, 0, sizeof settings);
+    settings.struct_size = sizeof settings;
+    settings.closed_through = DAY(28);
+    OK(w, crd_ledger_configure(w->ledger, &settings));
+    REFUSED(w, try_undo(w->ledger, "c1", 1, 0, on(25), NULL), CRD_E_CLOSED);
+    FIGURES(w, DAY(28), DAY(25));
+    OK(w, try_undo(w->ledger, "c1", 1, 0, on(29), NULL));
+    ck_assert_int_eq(stored_credit(w, "c1", "X").last_date, DAY(30));
+    crd_credit_free(x);
+    world_close(w);
+}
+END_TEST
+
 static uint64_t seeds(int store) {
     return store == STORE_MEMORY ? is_long() ? 2000 : 100 : 10;
 }
@@ -149,6 +195,8 @@ static Suite *make(void) {
     tcase_add_loop_test(t, M1_M5_M6_M7_M8_M12_M14_M15_M16_R46_random_commands_agree_with_the_model, 0, STORES);
     tcase_add_loop_test(t, M6_an_undo_is_not_dated_before_the_last_entry_of_its_receipt, 0, STORES);
     tcase_add_loop_test(t, M6_M12_voiding_follows_the_latest_date_of_each_receipt, 0, STORES);
+    tcase_add_loop_test(t, M6_an_undo_takes_one_date_also_when_a_hold_had_lapsed_later, 0, STORES);
+    tcase_add_loop_test(t, M6_a_cascade_asked_for_in_a_closed_period_is_refused_whatever_its_date_would_be, 0, STORES);
     tcase_add_loop_test(t, M8_to_apply_an_amount_is_to_apply_its_parts, 0, STORES);
     tcase_add_loop_test(t, M8_to_do_and_undo_changes_no_figure, 0, STORES);
     tcase_add_loop_test(t, R46_to_reconcile_twice_is_to_reconcile_once, 0, STORES);
