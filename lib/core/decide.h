@@ -269,8 +269,9 @@ typedef struct crd__revise_command {
 /* May the invoice have that total? `need` is what must be open first, `warnings` what the caller is to be told. */
 crd_status crd__decide_may_revise(const crd_invoice_record *invoice, const crd__revise_command *command, int64_t *need,
                                   uint32_t *warnings, crd__refusal *why);
-/* What settled an invoice that is revised to nothing open; `before` is its cause before anything was undone for it. */
-uint32_t crd__revised_cause(const crd_invoice_record *invoice, uint32_t before);
+/* What settled an invoice that is revised to nothing open; `newest` is the cause of the newest write-off or application
+ * that stands, which is asked for only where write-offs stand. */
+uint32_t crd__revised_cause(const crd_invoice_record *invoice, uint32_t newest);
 
 /* A return of `amount`; what the invoice may still take back is its total less what was returned. */
 crd_status crd__decide_return(const crd_invoice_record *invoice, const crd__when *when, int64_t amount,

@@ -109,10 +109,9 @@ crd_status crd__decide_may_revise(const crd_invoice_record *invoice, const crd__
     return CRD_OK;
 }
 
-uint32_t crd__revised_cause(const crd_invoice_record *invoice, uint32_t before) {
-    if (invoice->written_off == 0) return CRD_CAUSE_APPLIED;
-    if (before != CRD_CAUSE_NONE) return before;
-    return invoice->applied == 0 ? CRD_CAUSE_WRITTEN_OFF : CRD_CAUSE_APPLIED;
+uint32_t crd__revised_cause(const crd_invoice_record *invoice, uint32_t newest) {
+    if (invoice->written_off > 0) return newest;
+    return invoice->applied > 0 ? CRD_CAUSE_APPLIED : CRD_CAUSE_NONE;
 }
 
 /* ---- returns and reversal ---- */

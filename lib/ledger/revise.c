@@ -136,8 +136,25 @@ static crd_status fill_image(crd__command *command, const crd__doc *doc, const r
     return CRD_OK;
 }
 
+/* What names the invoice once nothing is open: what settled the last of it and still stands (rule M5). Only the journal
+ * tells bad debt from a tolerance, so it is read where anything is written off. */
+static crd_status find_cause(crd__command *command, const crd__doc *doc, uint32_t *cause) {
+    const crd_invoice_record *record = doc->record;
+    crd__application *list = NULL;
+    uint64_t count = 0;
+    uint32_t newest = CRD_CAUSE_NONE;
+    crd_status status = CRD_OK;
+    if (record->written_off > 0)
+        status = crd__deeds(command->ledger, doc->account, doc,
+                            CRD__BIT(CRD_ENTRY_APPLY) | CRD__BIT(CRD_ENTRY_WRITE_OFF), &list, &count);
+    for (uint64_t i = 0; status == CRD_OK && i < count; i++)
+        if (list[i].left > 0) newest = list[i].type == CRD_ENTRY_APPLY ? CRD_CAUSE_APPLIED : list[i].cause;
+    *cause = crd__revised_cause(record, newest);
+    return status;
+}
+
 static crd_status write_revision(crd__command *command, crd__doc *doc, revision *r, crd_invoice_record *image,
-                                 int32_t date, uint32_t cause_before) {
+                                 int32_t date) {
     const crd_invoice_record *record = doc->record;
     int changes_lines = r->t.end_line_count > 0 || r->t.add_line_count > 0;
     crd_entry_record entry;
@@ -162,7 +179,8 @@ static crd_status write_revision(crd__command *command, crd__doc *doc, revision 
     entry.reference = crd__arena_text(&command->ledger->unit.arena, r->t.reason);
     if (entry.reference == NULL) return crd__fail(command->ledger, CRD_E_NOMEM, NULL);
     if (record->state != CRD_INVOICE_DRAFT && record->open + (r->t.total - record->total) == 0)
-        entry.cause = crd__revised_cause(record, cause_before);
+        status = find_cause(command, doc, &entry.cause);
+    if (status != CRD_OK) return status;
     return crd__write_entry(command, &on, &entry);
 }
 
@@ -178,7 +196,6 @@ static crd_status revise(crd__command *command, crd__doc *doc, revision *r) {
     crd_invoice_record image;
     crd__refusal why;
     int64_t need = 0;
-    uint32_t cause = record->cause;
     crd_status status = crd__command_fresh(command, doc->account);
     if (status == CRD_OK) status = crd__command_feature(command, doc->account);
     if (status == CRD_OK) status = prepare_lines(command, doc, r);
@@ -196,7 +213,7 @@ static crd_status revise(crd__command *command, crd__doc *doc, revision *r) {
     if (status == CRD_OK) status = crd__fit_allocations(command, doc, r->t.total, &ask.when);
     if (status == CRD_OK) status = crd__free_settled(command, doc, need, 0, &ask.when, &command->result.amount);
     if (status != CRD_OK) return status;
-    return write_revision(command, doc, r, &image, ask.when.date, cause);
+    return write_revision(command, doc, r, &image, ask.when.date);
 }
 
 crd_status crd_invoice_revise(crd_ledger *ledger, const crd_request *request, crd_invoice *invoice,

@@ -121,6 +121,25 @@ START_TEST(M5_what_is_left_names_the_state_of_a_revised_invoice) {
     revise(w, i, 30, 2);
     ck_assert_uint_eq(stored_invoice(w, "c1", "part").state, CRD_INVOICE_WRITTEN_OFF);
     crd_invoice_free(i);
+    i = invoice(w, "c1", "small", 100, 0, 30); /* a tolerance is no bad debt */
+    write_off(w, i, 30, CRD_CAUSE_TOLERANCE, 1);
+    revise(w, i, 30, 2);
+    ck_assert_uint_eq(stored_invoice(w, "c1", "small").state, CRD_INVOICE_PAID);
+    ck_assert_uint_eq(stored_invoice(w, "c1", "small").cause, CRD_CAUSE_TOLERANCE);
+    crd_invoice_free(i);
+    i = invoice(w, "c1", "rest", 100, 0, 30); /* the credit was first, bad debt settled the last of it */
+    crd_credit_free(k);
+    k = memo(w, "c1", "L", 60, 0);
+    apply(w, k, i, 60, 2);
+    write_off(w, i, 30, 0, 2);
+    revise(w, i, 90, 2);
+    ck_assert_uint_eq(stored_invoice(w, "c1", "rest").state, CRD_INVOICE_WRITTEN_OFF);
+    crd_invoice_free(i);
+    i = invoice(w, "c1", "nothing", 100, 0, 30); /* nothing settled it */
+    revise(w, i, 0, 2);
+    ck_assert_uint_eq(stored_invoice(w, "c1", "nothing").state, CRD_INVOICE_PAID);
+    ck_assert_uint_eq(stored_invoice(w, "c1", "nothing").cause, CRD_CAUSE_NONE);
+    crd_invoice_free(i);
     crd_credit_free(k);
     world_close(w);
 }
