@@ -59,7 +59,7 @@ typedef struct side {
 /* ---- Looking at the input */
 
 /* A struct of a later version is understood as long as what it adds says nothing. */
-static int is_known(const void *given, uint32_t size, size_t known) {
+static int allocate_is_known(const void *given, uint32_t size, size_t known) {
     const uint8_t *bytes = given;
     if (size < known) return 0;
     for (size_t i = known; i < size; i++)
@@ -98,11 +98,11 @@ static int at_most(const uint32_t *values, uint64_t count, uint64_t bound) {
     return largest <= bound;
 }
 
-static crd_status look(const crd_open_items *credits, const crd_open_items *invoices, const void *work,
-                       uint64_t work_size, const crd_allocation *out) {
+static crd_status allocate_look(const crd_open_items *credits, const crd_open_items *invoices, const void *work,
+                                uint64_t work_size, const crd_allocation *out) {
     if (credits == NULL || invoices == NULL || work == NULL) return CRD_E_ARGUMENT;
-    if (!is_known(credits, credits->struct_size, sizeof *credits)) return CRD_E_ARGUMENT;
-    if (!is_known(invoices, invoices->struct_size, sizeof *invoices)) return CRD_E_ARGUMENT;
+    if (!allocate_is_known(credits, credits->struct_size, sizeof *credits)) return CRD_E_ARGUMENT;
+    if (!allocate_is_known(invoices, invoices->struct_size, sizeof *invoices)) return CRD_E_ARGUMENT;
     if (credits->count >= UINT32_MAX || invoices->count >= UINT32_MAX) return CRD_E_TOO_LARGE;
     if (work_size < crd_allocate_work_size(credits->count, invoices->count)) return CRD_E_ARGUMENT;
     if (out->reserved != 0 || out->capacity < credits->count + invoices->count) return CRD_E_ARGUMENT;
@@ -118,7 +118,7 @@ static crd_status look(const crd_open_items *credits, const crd_open_items *invo
 
 /* ---- The order of a side */
 
-static void add_column(side *s, const void *values, uint32_t flip) {
+static void allocate_add_column(side *s, const void *values, uint32_t flip) {
     column *c = &s->columns[s->column_count];
     if (values == NULL) return;
     c->values = values;
@@ -132,10 +132,10 @@ static void open_side(side *s, const crd_open_items *items, const uint32_t *grou
     s->group = group;
     s->column_count = 0;
     s->order = order;
-    add_column(s, group, 0);
+    allocate_add_column(s, group, 0);
     for (uint32_t k = 0; items->compare == NULL && k < items->key_count; k++)
-        add_column(s, items->keys[k], UINT32_C(1) << 31);
-    add_column(s, items->sequence, 0);
+        allocate_add_column(s, items->keys[k], UINT32_C(1) << 31);
+    allocate_add_column(s, items->sequence, 0);
 }
 
 /* 1 if item `a` comes before item `b`; 0 too when nothing but their positions tells them apart. */
@@ -165,7 +165,7 @@ static void sort_run(const side *s, uint32_t *order, uint64_t count) {
     }
 }
 
-static void merge(const side *s, const uint32_t *from, uint64_t middle, uint64_t count, uint32_t *to) {
+static void allocate_merge(const side *s, const uint32_t *from, uint64_t middle, uint64_t count, uint32_t *to) {
     uint64_t left = 0, right = middle, place = 0;
     while (left < middle && right < count)
         to[place++] = comes_before(s, from[right], from[left]) ? from[right++] : from[left++];
@@ -190,7 +190,7 @@ static void sort_by_comparing(const side *s, uint32_t *spare) {
         uint32_t *swap = from;
         for (uint64_t start = 0; start < count; start += 2 * width) {
             uint64_t rest = count - start, middle = rest < width ? rest : width;
-            merge(s, from + start, middle, rest < 2 * width ? rest : 2 * width, to + start);
+            allocate_merge(s, from + start, middle, rest < 2 * width ? rest : 2 * width, to + start);
         }
         from = to;
         to = swap;
@@ -200,7 +200,7 @@ static void sort_by_comparing(const side *s, uint32_t *spare) {
 
 /* Block by block and without a branch per item, since whether two neighbours tell apart by their group,
  * their date or less is nothing a processor can guess. */
-static int in_order(const side *s) {
+static int allocate_in_order(const side *s) {
     uint8_t follows[BLOCK]; /* 1 if an item does not come before its predecessor by the columns seen so far */
     for (uint32_t start = 1; start < s->count;) {
         uint32_t length = s->count - start < BLOCK ? s->count - start : BLOCK;
@@ -303,9 +303,9 @@ static void sort_by_digits(side *s, uint64_t *words, uint64_t *spare) {
 }
 
 /* `scratch` has room for two words per item. */
-static void put_in_order(side *s, uint64_t *scratch) {
+static void allocate_put_in_order(side *s, uint64_t *scratch) {
     int by_digits = s->items->compare == NULL && s->count >= MANY;
-    if (by_digits && in_order(s)) {
+    if (by_digits && allocate_in_order(s)) {
         s->order = NULL;
         return;
     }
@@ -322,11 +322,11 @@ static uint32_t item_at(const side *s, uint32_t place) {
     return s->order != NULL ? s->order[place] : place;
 }
 
-static uint32_t group_of(const side *s, uint32_t item) {
+static uint32_t allocate_group_of(const side *s, uint32_t item) {
     return s->group != NULL ? s->group[item] : 0;
 }
 
-static void apply(crd_allocation *out, uint64_t count, uint32_t credit, uint32_t invoice, int64_t amount) {
+static void allocate_apply(crd_allocation *out, uint64_t count, uint32_t credit, uint32_t invoice, int64_t amount) {
     out->credit[count] = credit;
     out->invoice[count] = invoice;
     out->amount[count] = amount;
@@ -353,7 +353,7 @@ static int read_ahead(finger *f) {
     f->length = s->count - f->place < BLOCK ? s->count - f->place : BLOCK;
     for (uint32_t i = 0; i < f->length; i++) {
         f->item[i] = item_at(s, f->place + i);
-        f->group[i] = group_of(s, f->item[i]);
+        f->group[i] = allocate_group_of(s, f->item[i]);
         f->amount[i] = s->items->amount[f->item[i]];
     }
     f->place += f->length;
@@ -381,7 +381,7 @@ static uint64_t walk_fingers(const side *credits, const side *invoices, crd_allo
         int64_t left = from.amount[from.at], open = to.amount[to.at];
         int64_t amount = left < open ? left : open;
         if (own == group && amount > 0) {
-            apply(out, count++, from.item[from.at], to.item[to.at], amount);
+            allocate_apply(out, count++, from.item[from.at], to.item[to.at], amount);
             from.amount[from.at] = left - amount;
             to.amount[to.at] = open - amount;
         }
@@ -458,7 +458,8 @@ static uint64_t spend(queues *q, const side *credits, uint32_t credit, crd_alloc
     int64_t left = items->amount[credit];
     uint32_t set = items->kind != NULL ? items->kind[credit] : UINT32_MAX;
     uint32_t invoice = items->prefer != NULL ? items->prefer[credit] - 1 : NONE;
-    if (invoice != NONE && group_of(q->invoices, invoice) != group_of(credits, credit)) invoice = NONE;
+    if (invoice != NONE && allocate_group_of(q->invoices, invoice) != allocate_group_of(credits, credit))
+        invoice = NONE;
     if (invoice != NONE && !(set >> kind_of(q->invoices->items, invoice) & 1)) invoice = NONE;
     while (left > 0) {
         int64_t amount;
@@ -468,7 +469,7 @@ static uint64_t spend(queues *q, const side *credits, uint32_t credit, crd_alloc
             invoice = item_at(q->invoices, q->head[queue]);
         }
         amount = left < q->open[invoice] ? left : q->open[invoice];
-        if (amount > 0) apply(out, count++, credit, invoice, amount); /* one preferred may be paid already */
+        if (amount > 0) allocate_apply(out, count++, credit, invoice, amount); /* one preferred may be paid already */
         left -= amount;
         q->open[invoice] -= amount;
         invoice = NONE;
@@ -481,12 +482,12 @@ static uint64_t walk_queues(const side *credits, queues *q, crd_allocation *out)
     uint32_t i = 0, end = 0;
     uint64_t count = 0;
     while (i < credits->count) {
-        uint32_t group = group_of(credits, item_at(credits, i)), first = end;
-        while (first < invoices->count && group_of(invoices, item_at(invoices, first)) < group) first++;
+        uint32_t group = allocate_group_of(credits, item_at(credits, i)), first = end;
+        while (first < invoices->count && allocate_group_of(invoices, item_at(invoices, first)) < group) first++;
         end = first;
-        while (end < invoices->count && group_of(invoices, item_at(invoices, end)) == group) end++;
+        while (end < invoices->count && allocate_group_of(invoices, item_at(invoices, end)) == group) end++;
         queue_up(q, first, end);
-        for (; i < credits->count && group_of(credits, item_at(credits, i)) == group; i++)
+        for (; i < credits->count && allocate_group_of(credits, item_at(credits, i)) == group; i++)
             count = spend(q, credits, item_at(credits, i), out, count);
     }
     return count;
@@ -523,17 +524,17 @@ crd_status crd_allocate(const crd_open_items *credits, const crd_open_items *inv
     uint64_t *scratch;
     crd_status status;
     int one;
-    if (out == NULL || !is_known(out, out->struct_size, sizeof *out)) return CRD_E_ARGUMENT;
+    if (out == NULL || !allocate_is_known(out, out->struct_size, sizeof *out)) return CRD_E_ARGUMENT;
     out->count = 0;
-    status = look(credits, invoices, work, work_size, out);
+    status = allocate_look(credits, invoices, work, work_size, out);
     if (status != CRD_OK || credits->count == 0 || invoices->count == 0) return status;
     orders = aligned(work);
     scratch = aligned(orders + credits->count + invoices->count);
     one = is_one_group(credits, invoices);
     open_side(&from, credits, one ? NULL : credits->group, orders);
     open_side(&to, invoices, one ? NULL : invoices->group, orders + credits->count);
-    put_in_order(&from, scratch);
-    put_in_order(&to, scratch);
+    allocate_put_in_order(&from, scratch);
+    allocate_put_in_order(&to, scratch);
     if (credits->prefer == NULL && credits->kind == NULL) {
         out->count = walk_fingers(&from, &to, out);
     } else {

@@ -92,7 +92,7 @@ static void start(uint64_t h[8]) {
 }
 
 /* The last block: `size` bytes, 0 to a whole block, filled up with zeros. */
-static void finish(uint64_t h[8], const uint8_t *data, size_t size, uint64_t total, uint8_t *out) {
+static void blake2b_finish(uint64_t h[8], const uint8_t *data, size_t size, uint64_t total, uint8_t *out) {
     uint8_t last[CRD__BLAKE2B_BLOCK];
     if (size < sizeof last) {
         memset(last + size, 0, sizeof last - size);
@@ -128,7 +128,7 @@ void crd__blake2b_update(crd__blake2b *hash, const void *data, size_t size) {
 }
 
 void crd__blake2b_final(crd__blake2b *hash, uint8_t out[CRD__BLAKE2B_SIZE]) {
-    finish(hash->h, hash->block, hash->filled, hash->total + hash->filled, out);
+    blake2b_finish(hash->h, hash->block, hash->filled, hash->total + hash->filled, out);
 }
 
 void crd__blake2b_256(uint8_t out[CRD__BLAKE2B_SIZE], const void *data, size_t size) {
@@ -142,5 +142,5 @@ void crd__blake2b_256(uint8_t out[CRD__BLAKE2B_SIZE], const void *data, size_t s
         p += CRD__BLAKE2B_BLOCK;
         size -= CRD__BLAKE2B_BLOCK;
     }
-    finish(h, p, size, total + size, out);
+    blake2b_finish(h, p, size, total + size, out);
 }

@@ -110,8 +110,8 @@ crd_status crd__decide_issue(const crd_credit_record *credit, const crd__when *w
 }
 
 /* Figures for a refusal: both of what the credit has and what the invoice has open are told, one per code. */
-static crd_status decide_amount(const crd_credit_record *credit, const crd_invoice_record *invoice,
-                                const crd__apply_command *command, int64_t *amount, crd__refusal *why) {
+static crd_status credit_decide_amount(const crd_credit_record *credit, const crd_invoice_record *invoice,
+                                       const crd__apply_command *command, int64_t *amount, crd__refusal *why) {
     int64_t available = crd__credit_available(credit);
     int64_t bound = invoice != NULL ? CRD__MIN(available, invoice->open) : available;
     *amount = command->amount;
@@ -147,7 +147,7 @@ crd_status crd__decide_apply(const crd_credit_record *credit, const crd_invoice_
     if (credit->pays_kinds != 0 && (invoice == NULL || !(credit->pays_kinds >> invoice->kind & 1)))
         return crd__refuse(why, CRD_E_RESTRICTED, CRD_KIND_CREDIT, credit->id, credit->pays_kinds,
                            invoice != NULL ? invoice->kind : 0);
-    status = decide_amount(credit, invoice, command, &amount, why);
+    status = credit_decide_amount(credit, invoice, command, &amount, why);
     if (status == CRD_OK) crd__decide_move(out, CRD_ENTRY_APPLY, date, amount);
     return status;
 }

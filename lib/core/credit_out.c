@@ -9,13 +9,13 @@
 
 #include <stddef.h>
 
-static crd_status refuse(crd__refusal *why, crd_status code, const crd_credit_record *credit, int64_t limit,
-                         int64_t given) {
+static crd_status credit_out_refuse(crd__refusal *why, crd_status code, const crd_credit_record *credit, int64_t limit,
+                                    int64_t given) {
     return crd__refuse(why, code, CRD_KIND_CREDIT, credit->id, limit, given);
 }
 
 static crd_status refuse_expired(crd__refusal *why, const crd_credit_record *credit, int32_t date) {
-    return refuse(why, CRD_E_EXPIRED, credit, credit->expires, date);
+    return credit_out_refuse(why, CRD_E_EXPIRED, credit, credit->expires, date);
 }
 
 static int has_expired(const crd_credit_record *credit, int32_t date) {
@@ -32,14 +32,14 @@ static crd_status take_out(const crd_credit_record *credit, const crd__out_comma
     if (status != CRD_OK) return status;
     if (has_expired(credit, date)) return refuse_expired(why, credit, date);
     if (available == 0)
-        return refuse(why, CRD_E_IN_USE, credit, credit->held + credit->allocated, command->amount);
-    if (amount > available) return refuse(why, CRD_E_CREDIT_AMOUNT, credit, available, amount);
+        return credit_out_refuse(why, CRD_E_IN_USE, credit, credit->held + credit->allocated, command->amount);
+    if (amount > available) return credit_out_refuse(why, CRD_E_CREDIT_AMOUNT, credit, available, amount);
     crd__decide_move(out, type, date, amount);
     return CRD_OK;
 }
 
-static crd_status refuse_state(const crd_credit_record *credit, crd__refusal *why) {
-    return refuse(why, CRD_E_STATE, credit, credit->remaining, credit->state);
+static crd_status credit_out_refuse_state(const crd_credit_record *credit, crd__refusal *why) {
+    return credit_out_refuse(why, CRD_E_STATE, credit, credit->remaining, credit->state);
 }
 
 /* By class, unless the credit says otherwise. */
@@ -51,9 +51,9 @@ static int refundable(const crd_credit_record *credit) {
 
 crd_status crd__decide_refund(const crd_credit_record *credit, const crd__out_command *command, crd__decision *out,
                               crd__refusal *why) {
-    if (credit->state != CRD_CREDIT_ACTIVE) return refuse_state(credit, why);
+    if (credit->state != CRD_CREDIT_ACTIVE) return credit_out_refuse_state(credit, why);
     if (!command->override && !refundable(credit))
-        return refuse(why, CRD_E_NOT_REFUNDABLE, credit, crd__credit_counts_as(credit), command->amount);
+        return credit_out_refuse(why, CRD_E_NOT_REFUNDABLE, credit, crd__credit_counts_as(credit), command->amount);
     return take_out(credit, command, CRD_ENTRY_REFUND, out, why);
 }
 
@@ -61,7 +61,7 @@ crd_status crd__decide_give_back(const crd_credit_record *credit, const crd__giv
                                  crd__decision *out, crd__refusal *why) {
     int32_t date = command->when.date;
     crd_status status;
-    if (command->left == 0) return refuse(why, CRD_E_NOTHING, credit, 0, 0);
+    if (command->left == 0) return credit_out_refuse(why, CRD_E_NOTHING, credit, 0, 0);
     status = crd__decide_date(&command->when, CRD_KIND_CREDIT, credit->id, credit->last_date, &date, why);
     if (status == CRD_OK)
         crd__decide_money_back(credit, &command->when, command->type, date, command->left, command->seq, out);
@@ -72,7 +72,7 @@ crd_status crd__decide_give_back(const crd_credit_record *credit, const crd__giv
 
 crd_status crd__decide_transfer(const crd_credit_record *credit, const crd__out_command *command, crd__decision *out,
                                 crd__refusal *why) {
-    if (credit->state != CRD_CREDIT_ACTIVE) return refuse_state(credit, why);
+    if (credit->state != CRD_CREDIT_ACTIVE) return credit_out_refuse_state(credit, why);
     return take_out(credit, command, CRD_ENTRY_TRANSFER, out, why);
 }
 
@@ -104,14 +104,14 @@ crd_status crd__decide_untransfer(const crd_credit_record *credit, const crd_cre
     int64_t amount = command->amount != 0 ? command->amount : available;
     int32_t date = command->when.date;
     crd_status status;
-    if (command->left == 0) return refuse(why, CRD_E_NOTHING, credit, 0, command->amount);
+    if (command->left == 0) return credit_out_refuse(why, CRD_E_NOTHING, credit, 0, command->amount);
     status = crd__decide_date(&command->when, CRD_KIND_CREDIT, credit->id, credit->last_date, &date, why);
     if (status == CRD_OK)
         status = crd__decide_date(&command->when, CRD_KIND_CREDIT, there->id, there->last_date, &date, why);
     if (status != CRD_OK) return status;
     if (has_expired(there, date) && available > 0) return refuse_expired(why, there, date);
     if (amount == 0 || amount > available)
-        return refuse(why, CRD_E_CREDIT_AMOUNT, there, available, amount != 0 ? amount : command->left);
+        return credit_out_refuse(why, CRD_E_CREDIT_AMOUNT, there, available, amount != 0 ? amount : command->left);
     crd__decide_move(out_there, CRD_ENTRY_TRANSFER, date, amount);
     out_there->moves[0].flags = CRD_ENTRY_CONSEQUENCE;
     crd__decide_money_back(credit, &command->when, CRD_ENTRY_UNTRANSFER, date, amount, command->seq, out);
@@ -139,7 +139,7 @@ crd_status crd__decide_adjust(const crd_credit_record *const *credits, uint64_t 
             return crd__refuse(why, CRD_E_OVERFLOW, CRD_KIND_ACCOUNT, command->currency, 0, 0);
     }
     if (last != NULL && when->date < last->last_date)
-        return refuse(why, CRD_E_DATE, last, last->last_date, when->date);
+        return credit_out_refuse(why, CRD_E_DATE, last, last->last_date, when->date);
     if (command->target < 0)
         return crd__refuse(why, CRD_E_BELOW_ZERO, CRD_KIND_ACCOUNT, command->currency, 0, command->target);
     return CRD_OK;
@@ -150,11 +150,12 @@ crd_status crd__decide_take_back(const crd_credit_record *credit, const crd__tak
     int64_t available = crd__credit_available(credit);
     int32_t date = command->when.date;
     crd_status status;
-    if (command->undone) return refuse(why, CRD_E_NOTHING, credit, 0, 0);
+    if (command->undone) return credit_out_refuse(why, CRD_E_NOTHING, credit, 0, 0);
     status = crd__decide_date(&command->when, CRD_KIND_CREDIT, credit->id, credit->last_date, &date, why);
     if (status != CRD_OK) return status;
     if (has_expired(credit, date)) return refuse_expired(why, credit, date);
-    if (available < command->amount) return refuse(why, CRD_E_CREDIT_AMOUNT, credit, available, command->amount);
+    if (available < command->amount)
+        return credit_out_refuse(why, CRD_E_CREDIT_AMOUNT, credit, available, command->amount);
     crd__decide_move(out, CRD_ENTRY_ADJUST_PIECE, date, command->amount);
     out->moves[0].undoes = command->seq;
     return CRD_OK;
@@ -169,9 +170,9 @@ crd_status crd__decide_may_delete(const crd_credit_record *credit, const crd_rec
     int32_t date = command->when.date;
     int32_t last_day = command->window < CRD_DATE_MAX - credit->issued ? credit->issued + command->window : CRD_DATE_MAX;
     crd_status status;
-    if (credit->flags & CRD_FLAG_DELETED) return refuse(why, CRD_E_NOTHING, credit, 0, 0);
+    if (credit->flags & CRD_FLAG_DELETED) return credit_out_refuse(why, CRD_E_NOTHING, credit, 0, 0);
     if (command->moved || mixed || (credit->flags & (CRD_FLAG_OWN_DOCUMENT | CRD_FLAG_TRANSFERRED_IN))) {
-        (void)refuse_state(credit, why);
+        (void)credit_out_refuse_state(credit, why);
         if (credit->flags & CRD_FLAG_OWN_DOCUMENT)
             why->hint = "; the library made it: undo its cause";
         else
@@ -180,20 +181,20 @@ crd_status crd__decide_may_delete(const crd_credit_record *credit, const crd_rec
         return CRD_E_STATE;
     }
     if (credit->issued <= command->when.closed_through) {
-        (void)refuse(why, CRD_E_CLOSED, credit, command->when.closed_through, credit->issued);
+        (void)credit_out_refuse(why, CRD_E_CLOSED, credit, command->when.closed_through, credit->issued);
         why->hint = "; in the open period void or refund it, or adjust the balance";
         return CRD_E_CLOSED;
     }
     status = crd__decide_date(&command->when, CRD_KIND_CREDIT, credit->id, credit->last_date, &date, why);
     if (status != CRD_OK) return status;
     if (date > last_day) {
-        (void)refuse(why, CRD_E_WINDOW, credit, last_day, date);
+        (void)credit_out_refuse(why, CRD_E_WINDOW, credit, last_day, date);
         why->hint = "; void or refund it instead";
         return CRD_E_WINDOW;
     }
     if (has_expired(credit, date)) return refuse_expired(why, credit, date);
     if (receipt != NULL && !command->cascade) in_use += receipt->written_off;
-    if (in_use > 0) return refuse(why, CRD_E_IN_USE, credit, in_use, 0);
+    if (in_use > 0) return credit_out_refuse(why, CRD_E_IN_USE, credit, in_use, 0);
     return CRD_OK;
 }
 

@@ -18,7 +18,7 @@ static int32_t days_in_month(int32_t year, int32_t month) {
     return month == 2 && is_leap(year) ? 29 : days[month - 1];
 }
 
-static int in_range(int32_t date) {
+static int date_in_range(int32_t date) {
     return date >= CRD_DATE_MIN && date <= CRD_DATE_MAX;
 }
 
@@ -31,7 +31,7 @@ crd_status crd_date_from_civil(int32_t year, int32_t month, int32_t day, int32_t
     shifted = month > 2 ? year : year - 1;
     days = shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400;
     days += (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1 - DAYS_TO_1970;
-    if (!in_range(days)) return CRD_E_ARGUMENT;
+    if (!date_in_range(days)) return CRD_E_ARGUMENT;
     *out = days;
     return CRD_OK;
 }
@@ -51,7 +51,7 @@ static void split(int32_t date, int32_t *year, int32_t *month, int32_t *day) {
 crd_status crd_date_to_civil(int32_t date, int32_t *year, int32_t *month, int32_t *day) {
     if (year == NULL || month == NULL || day == NULL) return CRD_E_ARGUMENT;
     *year = *month = *day = 0;
-    if (!in_range(date)) return CRD_E_ARGUMENT;
+    if (!date_in_range(date)) return CRD_E_ARGUMENT;
     split(date, year, month, day);
     return CRD_OK;
 }
@@ -73,27 +73,27 @@ crd_status crd_date_from_text(const char *text, int32_t *out) {
 }
 
 /* Writes `value` with `count` digits and one character behind them. */
-static char *put(char *to, int64_t value, int count, char behind) {
+static char *date_put(char *to, int64_t value, int count, char behind) {
     for (int i = count; i-- > 0; value /= 10) to[i] = (char)('0' + value % 10);
     to[count] = behind;
     return to + count + 1;
 }
 
-static char *put_date(char *to, int32_t date, char behind) {
+static char *date_put_date(char *to, int32_t date, char behind) {
     int32_t year, month, day;
     split(date, &year, &month, &day);
-    to = put(to, year, 4, '-');
-    to = put(to, month, 2, '-');
-    return put(to, day, 2, behind);
+    to = date_put(to, year, 4, '-');
+    to = date_put(to, month, 2, '-');
+    return date_put(to, day, 2, behind);
 }
 
 crd_status crd_date_to_text(int32_t date, char *out, uint64_t capacity) {
     if (out == NULL) return CRD_E_ARGUMENT;
     if (capacity > 0) out[0] = '\0';
     if (date == CRD_DATE_NONE) return capacity > 0 ? CRD_OK : CRD_E_TOO_LARGE;
-    if (!in_range(date)) return CRD_E_ARGUMENT;
+    if (!date_in_range(date)) return CRD_E_ARGUMENT;
     if (capacity < 11) return CRD_E_TOO_LARGE;
-    (void)put_date(out, date, '\0');
+    (void)date_put_date(out, date, '\0');
     return CRD_OK;
 }
 
@@ -118,11 +118,11 @@ crd_status crd_instant_to_text(int64_t instant, char *out, uint64_t capacity) {
     if (instant == 0) return capacity > 0 ? CRD_OK : CRD_E_TOO_LARGE;
     if (instant < 0 || instant / MICROSECONDS_PER_DAY > CRD_DATE_MAX) return CRD_E_ARGUMENT;
     if (capacity < 28) return CRD_E_TOO_LARGE;
-    to = put_date(to, (int32_t)(instant / MICROSECONDS_PER_DAY), 'T');
-    to = put(to, rest / INT64_C(3600000000), 2, ':');
-    to = put(to, rest / 60000000 % 60, 2, ':');
-    to = put(to, rest / 1000000 % 60, 2, '.');
-    to = put(to, rest % 1000000, 6, 'Z');
+    to = date_put_date(to, (int32_t)(instant / MICROSECONDS_PER_DAY), 'T');
+    to = date_put(to, rest / INT64_C(3600000000), 2, ':');
+    to = date_put(to, rest / 60000000 % 60, 2, ':');
+    to = date_put(to, rest / 1000000 % 60, 2, '.');
+    to = date_put(to, rest % 1000000, 6, 'Z');
     *to = '\0';
     return CRD_OK;
 }

@@ -106,7 +106,7 @@ static void name_invoice(crd_invoice_record *i, uint32_t cause) {
 }
 
 /* Moves `amount` from the credit's remainder to one of its columns, or back when it is negative. */
-static void take(crd_credit_record *c, int64_t *column, int64_t amount, uint32_t cause) {
+static void fold_take(crd_credit_record *c, int64_t *column, int64_t amount, uint32_t cause) {
     c->remaining -= amount;
     *column += amount;
     name_credit(c, cause);
@@ -134,8 +134,8 @@ static void touch_hold(const crd_entry_record *e, crd_hold_record *h) {
 }
 
 /* An application and its undoing: the same sums, one way or the other. */
-static void apply(const crd_entry_record *e, const crd__records *r, int64_t amount) {
-    take(r->credit, &r->credit->applied, amount, CRD_CAUSE_APPLIED);
+static void fold_apply(const crd_entry_record *e, const crd__records *r, int64_t amount) {
+    fold_take(r->credit, &r->credit->applied, amount, CRD_CAUSE_APPLIED);
     if (e->flags & CRD_ENTRY_BY_OWN_RECEIPT) r->credit->applied_by_receipt += amount;
     if (r->invoice != NULL) {
         r->invoice->open -= amount;
@@ -148,18 +148,18 @@ static void apply(const crd_entry_record *e, const crd__records *r, int64_t amou
 }
 
 /* What is voided or deleted of a memo for a return is not returned any more, nor its share of the tax (rule M12). */
-static void give_up(const crd_entry_record *e, const crd__records *r, int64_t *column, uint32_t cause) {
+static void fold_give_up(const crd_entry_record *e, const crd__records *r, int64_t *column, uint32_t cause) {
     const crd_credit_record *c = r->credit;
     int64_t before = c->voided + c->deleted;
-    take(r->credit, column, e->amount, cause);
+    fold_take(r->credit, column, e->amount, cause);
     if (r->invoice == NULL) return;
     r->invoice->returned -= e->amount;
     r->invoice->returned_tax -= crd__tax_part(c->tax, c->voided + c->deleted, c->original) -
                                 crd__tax_part(c->tax, before, c->original);
 }
 
-static void reverse(const crd_entry_record *e, crd_credit_record *c) {
-    take(c, &c->reversed, e->amount, CRD_CAUSE_REVERSED);
+static void fold_reverse(const crd_entry_record *e, crd_credit_record *c) {
+    fold_take(c, &c->reversed, e->amount, CRD_CAUSE_REVERSED);
     if (e->flags & CRD_ENTRY_BY_OWN_RECEIPT) c->reversed_own += e->amount;
 }
 
@@ -184,21 +184,21 @@ static crd_status change_credit(const crd__records *r) {
 static crd_status fold_credit(const crd_entry_record *e, const crd__records *r) {
     crd_credit_record *c = r->credit;
     switch (e->type) {
-    case CRD_ENTRY_APPLY: apply(e, r, e->amount); return CRD_OK;
-    case CRD_ENTRY_UNAPPLY: apply(e, r, -e->amount); return CRD_OK;
-    case CRD_ENTRY_VOID: give_up(e, r, &c->voided, CRD_CAUSE_VOIDED); return CRD_OK;
+    case CRD_ENTRY_APPLY: fold_apply(e, r, e->amount); return CRD_OK;
+    case CRD_ENTRY_UNAPPLY: fold_apply(e, r, -e->amount); return CRD_OK;
+    case CRD_ENTRY_VOID: fold_give_up(e, r, &c->voided, CRD_CAUSE_VOIDED); return CRD_OK;
     case CRD_ENTRY_DELETE:
         c->flags |= CRD_FLAG_DELETED;
-        give_up(e, r, &c->deleted, CRD_CAUSE_DELETED);
+        fold_give_up(e, r, &c->deleted, CRD_CAUSE_DELETED);
         return CRD_OK;
-    case CRD_ENTRY_EXPIRE: take(c, &c->expired, e->amount, CRD_CAUSE_EXPIRED); return CRD_OK;
-    case CRD_ENTRY_REVERSE: reverse(e, c); return CRD_OK;
-    case CRD_ENTRY_REFUND: take(c, &c->refunded, e->amount, CRD_CAUSE_REFUNDED); return CRD_OK;
-    case CRD_ENTRY_UNREFUND: take(c, &c->refunded, -e->amount, CRD_CAUSE_REFUNDED); return CRD_OK;
-    case CRD_ENTRY_ADJUST_PIECE: take(c, &c->adjusted, e->amount, CRD_CAUSE_ADJUSTED); return CRD_OK;
-    case CRD_ENTRY_UNADJUST: take(c, &c->adjusted, -e->amount, CRD_CAUSE_ADJUSTED); return CRD_OK;
-    case CRD_ENTRY_TRANSFER: take(c, &c->transferred, e->amount, CRD_CAUSE_TRANSFERRED); return CRD_OK;
-    case CRD_ENTRY_UNTRANSFER: take(c, &c->transferred, -e->amount, CRD_CAUSE_TRANSFERRED); return CRD_OK;
+    case CRD_ENTRY_EXPIRE: fold_take(c, &c->expired, e->amount, CRD_CAUSE_EXPIRED); return CRD_OK;
+    case CRD_ENTRY_REVERSE: fold_reverse(e, c); return CRD_OK;
+    case CRD_ENTRY_REFUND: fold_take(c, &c->refunded, e->amount, CRD_CAUSE_REFUNDED); return CRD_OK;
+    case CRD_ENTRY_UNREFUND: fold_take(c, &c->refunded, -e->amount, CRD_CAUSE_REFUNDED); return CRD_OK;
+    case CRD_ENTRY_ADJUST_PIECE: fold_take(c, &c->adjusted, e->amount, CRD_CAUSE_ADJUSTED); return CRD_OK;
+    case CRD_ENTRY_UNADJUST: fold_take(c, &c->adjusted, -e->amount, CRD_CAUSE_ADJUSTED); return CRD_OK;
+    case CRD_ENTRY_TRANSFER: fold_take(c, &c->transferred, e->amount, CRD_CAUSE_TRANSFERRED); return CRD_OK;
+    case CRD_ENTRY_UNTRANSFER: fold_take(c, &c->transferred, -e->amount, CRD_CAUSE_TRANSFERRED); return CRD_OK;
     case CRD_ENTRY_CREDIT_CHANGE: return change_credit(r);
     default: return CRD_E_CORRUPT;
     }
@@ -206,7 +206,7 @@ static crd_status fold_credit(const crd_entry_record *e, const crd__records *r) 
 
 /* A new total: of a posted invoice the difference is open, which what was settled must leave room for (rule M12). The
  * entry says what settled the invoice if nothing is open then. */
-static crd_status revise(const crd_entry_record *e, const crd__records *r) {
+static crd_status fold_revise(const crd_entry_record *e, const crd__records *r) {
     const crd_invoice_record *to = r->image;
     crd_invoice_record *i = r->invoice;
     if (to == NULL) return CRD_E_CORRUPT;
@@ -224,7 +224,7 @@ static crd_status revise(const crd_entry_record *e, const crd__records *r) {
     return CRD_OK;
 }
 
-static void write_off(const crd_entry_record *e, const crd__records *r, int64_t amount) {
+static void fold_write_off(const crd_entry_record *e, const crd__records *r, int64_t amount) {
     r->invoice->open -= amount;
     r->invoice->written_off += amount;
     name_invoice(r->invoice, e->cause);
@@ -252,9 +252,9 @@ static crd_status fold_invoice(const crd_entry_record *e, const crd__records *r)
         i->open -= e->amount;
         name_invoice(i, CRD_CAUSE_CANCELLED);
         return CRD_OK;
-    case CRD_ENTRY_REVISE: return revise(e, r);
-    case CRD_ENTRY_WRITE_OFF: write_off(e, r, e->amount); return CRD_OK;
-    case CRD_ENTRY_UNWRITE_OFF: write_off(e, r, -e->amount); return CRD_OK;
+    case CRD_ENTRY_REVISE: return fold_revise(e, r);
+    case CRD_ENTRY_WRITE_OFF: fold_write_off(e, r, e->amount); return CRD_OK;
+    case CRD_ENTRY_UNWRITE_OFF: fold_write_off(e, r, -e->amount); return CRD_OK;
     default: return CRD_E_CORRUPT;
     }
 }

@@ -32,7 +32,7 @@ void crd__decide_lapse(const crd_credit_record *credit, const crd_hold_record *h
     out->moves[out->count - 1].flags = CRD_ENTRY_CONSEQUENCE;
 }
 
-static crd_status refuse_state(crd__refusal *why, uint32_t kind, const char *id, int64_t limit, uint32_t state) {
+static crd_status hold_refuse_state(crd__refusal *why, uint32_t kind, const char *id, int64_t limit, uint32_t state) {
     return crd__refuse(why, CRD_E_STATE, kind, id, limit, state);
 }
 
@@ -48,9 +48,9 @@ static crd_status decide_dates(const crd__when *when, const crd_credit_record *c
 }
 
 /* Bounded by what the credit has, then by what the invoice takes; `all` is what amount 0 asks for. */
-static crd_status decide_amount(const crd__hold_command *command, int64_t all, crd__refusal *has,
-                                const crd_invoice_record *invoice, int64_t takes, int64_t *amount,
-                                crd__refusal *why) {
+static crd_status hold_decide_amount(const crd__hold_command *command, int64_t all, crd__refusal *has,
+                                     const crd_invoice_record *invoice, int64_t takes, int64_t *amount,
+                                     crd__refusal *why) {
     int64_t bound = invoice != NULL ? CRD__MIN(has->limit, takes) : has->limit;
     *amount = command->amount != 0 ? command->amount : all;
     if (command->clamp && *amount > bound) *amount = bound;
@@ -75,9 +75,9 @@ crd_status crd__decide_hold(const crd_credit_record *credit, const crd_invoice_r
     crd__refusal has;
     crd_status status;
     if (credit->state != CRD_CREDIT_ACTIVE)
-        return refuse_state(why, CRD_KIND_CREDIT, credit->id, credit->remaining, credit->state);
+        return hold_refuse_state(why, CRD_KIND_CREDIT, credit->id, credit->remaining, credit->state);
     if (draft != NULL && draft->state != CRD_INVOICE_DRAFT)
-        return refuse_state(why, CRD_KIND_INVOICE, draft->id, draft->open, draft->state);
+        return hold_refuse_state(why, CRD_KIND_INVOICE, draft->id, draft->open, draft->state);
     status = decide_dates(&command->when, credit, draft, &date, why);
     if (status != CRD_OK) return status;
     if (!crd__credit_usable(credit, date))
@@ -85,7 +85,7 @@ crd_status crd__decide_hold(const crd_credit_record *credit, const crd_invoice_r
                            date < credit->effective ? credit->effective : credit->expires, date);
     if (draft != NULL && refuse_kind(credit, draft, why) != CRD_OK) return why->code;
     (void)crd__refuse(&has, CRD_OK, CRD_KIND_CREDIT, credit->id, crd__credit_available(credit), 0);
-    status = decide_amount(command, has.limit, &has, draft, due, &amount, why);
+    status = hold_decide_amount(command, has.limit, &has, draft, due, &amount, why);
     if (status == CRD_OK) crd__decide_move(out, CRD_ENTRY_HOLD, date, amount);
     return status;
 }
@@ -102,7 +102,7 @@ crd_status crd__decide_release(const crd_hold_record *hold, const crd_credit_rec
     status = decide_dates(&command->when, credit, draft, &date, why);
     if (status != CRD_OK) return status;
     (void)crd__refuse(&has, CRD_OK, CRD_KIND_HOLD, hold->id, hold->amount, 0);
-    status = decide_amount(command, hold->amount, &has, NULL, 0, &amount, why);
+    status = hold_decide_amount(command, hold->amount, &has, NULL, 0, &amount, why);
     if (status != CRD_OK) return status;
     crd__decide_move(out, CRD_ENTRY_RELEASE, date, amount);
     if (command->stays || !crd__credit_expired(credit, date)) return CRD_OK;
@@ -120,14 +120,15 @@ crd_status crd__decide_capture(const crd_hold_record *hold, const crd_credit_rec
     crd__refusal has;
     crd_status status;
     if (hold->state != CRD_HOLD_HELD || hold->invoice[0] != '\0')
-        return refuse_state(why, CRD_KIND_HOLD, hold->id, hold->amount, hold->state);
+        return hold_refuse_state(why, CRD_KIND_HOLD, hold->id, hold->amount, hold->state);
     if (invoice != NULL && invoice->state != CRD_INVOICE_OPEN)
-        return refuse_state(why, CRD_KIND_INVOICE, invoice->id, invoice->open, invoice->state);
+        return hold_refuse_state(why, CRD_KIND_INVOICE, invoice->id, invoice->open, invoice->state);
     status = decide_dates(&command->when, credit, invoice, &date, why);
     if (status != CRD_OK) return status;
     if (refuse_kind(credit, invoice, why) != CRD_OK) return why->code;
     (void)crd__refuse(&has, CRD_OK, CRD_KIND_HOLD, hold->id, hold->amount, 0);
-    status = decide_amount(command, hold->amount, &has, invoice, invoice != NULL ? invoice->open : 0, &amount, why);
+    status = hold_decide_amount(command, hold->amount, &has, invoice, invoice != NULL ? invoice->open : 0,
+                                &amount, why);
     if (status != CRD_OK) return status;
     crd__decide_move(out, CRD_ENTRY_CAPTURE, date, amount);
     crd__decide_move(out, CRD_ENTRY_APPLY, date, amount);

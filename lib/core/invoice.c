@@ -24,13 +24,13 @@ int crd__invoice_check(const crd_invoice_record *i) {
     }
 }
 
-static crd_status refuse_closed(const crd_invoice_record *invoice, const crd__when *when, int32_t date,
-                                crd__refusal *why) {
+static crd_status invoice_refuse_closed(const crd_invoice_record *invoice, const crd__when *when, int32_t date,
+                                        crd__refusal *why) {
     return crd__refuse(why, CRD_E_CLOSED, CRD_KIND_INVOICE, invoice->id, when->closed_through, date);
 }
 
 crd_status crd__decide_enter(const crd_invoice_record *invoice, const crd__when *when, crd__refusal *why) {
-    if (when->date <= when->closed_through) return refuse_closed(invoice, when, when->date, why);
+    if (when->date <= when->closed_through) return invoice_refuse_closed(invoice, when, when->date, why);
     return CRD_OK;
 }
 
@@ -53,7 +53,7 @@ crd_status crd__decide_may_void(const crd_invoice_record *invoice, const crd__wh
     if (invoice->returned > 0)
         return crd__refuse(why, CRD_E_RETURNED, CRD_KIND_INVOICE, invoice->id, invoice->returned, 0);
     if (invoice->state != CRD_INVOICE_DRAFT && invoice->issued <= when->closed_through) {
-        (void)refuse_closed(invoice, when, invoice->issued, why);
+        (void)invoice_refuse_closed(invoice, when, invoice->issued, why);
         why->hint = "; issue a credit memo, reverse it as its own document, or write it off";
         return CRD_E_CLOSED;
     }

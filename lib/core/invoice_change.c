@@ -31,8 +31,8 @@ int crd__decide_free(crd__settled *list, uint64_t count, int64_t need) {
     return need <= 0;
 }
 
-static crd_status refuse(crd__refusal *why, crd_status code, const crd_invoice_record *invoice, int64_t limit,
-                         int64_t given) {
+static crd_status invoice_change_refuse(crd__refusal *why, crd_status code, const crd_invoice_record *invoice,
+                                        int64_t limit, int64_t given) {
     return crd__refuse(why, code, CRD_KIND_INVOICE, invoice->id, limit, given);
 }
 
@@ -43,10 +43,11 @@ crd_status crd__decide_write_off(const crd_invoice_record *invoice, const crd__w
     int64_t amount = command->amount != 0 ? command->amount : invoice->open;
     int32_t date = command->when.date;
     crd_status status;
-    if (invoice->state != CRD_INVOICE_OPEN) return refuse(why, CRD_E_STATE, invoice, invoice->open, invoice->state);
+    if (invoice->state != CRD_INVOICE_OPEN)
+        return invoice_change_refuse(why, CRD_E_STATE, invoice, invoice->open, invoice->state);
     status = crd__decide_date(&command->when, CRD_KIND_INVOICE, invoice->id, invoice->last_date, &date, why);
     if (status != CRD_OK) return status;
-    if (amount > invoice->open) return refuse(why, CRD_E_INVOICE_AMOUNT, invoice, invoice->open, amount);
+    if (amount > invoice->open) return invoice_change_refuse(why, CRD_E_INVOICE_AMOUNT, invoice, invoice->open, amount);
     crd__decide_move(out, CRD_ENTRY_WRITE_OFF, date, amount);
     out->moves[out->count - 1].cause = command->cause;
     return CRD_OK;
@@ -57,12 +58,12 @@ crd_status crd__decide_unwrite_off(const crd_invoice_record *invoice, const crd_
     int64_t amount = command->amount != 0 ? command->amount : command->left;
     int32_t date = command->when.date;
     crd_status status;
-    if (command->left == 0) return refuse(why, CRD_E_NOTHING, invoice, 0, command->amount);
+    if (command->left == 0) return invoice_change_refuse(why, CRD_E_NOTHING, invoice, 0, command->amount);
     status = crd__decide_date(&command->when, CRD_KIND_INVOICE, invoice->id, invoice->last_date, &date, why);
     if (status == CRD_OK && receipt != NULL)
         status = crd__decide_date(&command->when, CRD_KIND_RECEIPT, receipt->id, receipt->last_date, &date, why);
     if (status != CRD_OK) return status;
-    if (amount > command->left) return refuse(why, CRD_E_INVOICE_AMOUNT, invoice, command->left, amount);
+    if (amount > command->left) return invoice_change_refuse(why, CRD_E_INVOICE_AMOUNT, invoice, command->left, amount);
     crd__decide_move(out, CRD_ENTRY_UNWRITE_OFF, date, amount);
     out->moves[out->count - 1].undoes = command->seq;
     out->moves[out->count - 1].cause = command->cause;
@@ -83,7 +84,7 @@ static crd_status decide_window(const crd_invoice_record *invoice, const crd__re
         command->line_policy == CRD_LINES_ALLOW)
         return CRD_OK;
     if (command->line_policy == CRD_LINES_REFUSE) {
-        (void)refuse(why, CRD_E_WINDOW, invoice, invoice->issued, date);
+        (void)invoice_change_refuse(why, CRD_E_WINDOW, invoice, invoice->issued, date);
         why->hint = "; issue a credit memo for the return instead";
         return CRD_E_WINDOW;
     }
@@ -97,14 +98,14 @@ crd_status crd__decide_may_revise(const crd_invoice_record *invoice, const crd__
     int32_t date = command->when.date;
     crd_status status;
     if ((!draft && !is_posted(invoice)) || (invoice->flags & CRD_FLAG_OWN_DOCUMENT))
-        return refuse(why, CRD_E_STATE, invoice, invoice->open, invoice->state);
+        return invoice_change_refuse(why, CRD_E_STATE, invoice, invoice->open, invoice->state);
     if (invoice->flags & CRD_FLAG_REVERSED)
-        return refuse(why, CRD_E_RETURNED, invoice, invoice->returned, command->total);
+        return invoice_change_refuse(why, CRD_E_RETURNED, invoice, invoice->returned, command->total);
     status = crd__decide_date(&command->when, CRD_KIND_INVOICE, invoice->id, invoice->last_date, &date, why);
     if (status == CRD_OK) status = decide_window(invoice, command, date, warnings, why);
     if (status != CRD_OK) return status;
     if (command->total < invoice->returned)
-        return refuse(why, CRD_E_RETURNED, invoice, invoice->returned, command->total);
+        return invoice_change_refuse(why, CRD_E_RETURNED, invoice, invoice->returned, command->total);
     *need = draft ? 0 : CRD__MAX(0, invoice->applied + invoice->written_off - command->total);
     return CRD_OK;
 }
@@ -122,10 +123,10 @@ crd_status crd__decide_return(const crd_invoice_record *invoice, const crd__when
     int32_t date = when->date;
     crd_status status;
     if (!is_posted(invoice) || (invoice->flags & CRD_FLAG_OWN_DOCUMENT))
-        return refuse(why, CRD_E_STATE, invoice, invoice->open, invoice->state);
+        return invoice_change_refuse(why, CRD_E_STATE, invoice, invoice->open, invoice->state);
     status = crd__decide_date(when, CRD_KIND_INVOICE, invoice->id, invoice->last_date, &date, why);
     if (status != CRD_OK) return status;
-    if (amount > left) return refuse(why, CRD_E_RETURNED, invoice, left, amount);
+    if (amount > left) return invoice_change_refuse(why, CRD_E_RETURNED, invoice, left, amount);
     return CRD_OK;
 }
 
@@ -139,10 +140,10 @@ crd_status crd__decide_may_reverse(const crd_invoice_record *invoice, const crd_
     int32_t date = when->date;
     crd_status status;
     if (!is_posted(invoice) || (invoice->flags & CRD_FLAG_OWN_DOCUMENT))
-        return refuse(why, CRD_E_STATE, invoice, invoice->open, invoice->state);
+        return invoice_change_refuse(why, CRD_E_STATE, invoice, invoice->open, invoice->state);
     *amount = CRD__MAX(0, invoice->total - invoice->returned);
     if ((invoice->flags & CRD_FLAG_REVERSED) || *amount == 0)
-        return refuse(why, CRD_E_NOTHING, invoice, 0, invoice->returned);
+        return invoice_change_refuse(why, CRD_E_NOTHING, invoice, 0, invoice->returned);
     status = crd__decide_date(when, CRD_KIND_INVOICE, invoice->id, invoice->last_date, &date, why);
     return status;
 }

@@ -69,17 +69,17 @@ static int64_t tax_moved(int64_t tax, int64_t gone, int64_t amount, int64_t whol
 }
 
 /* Only a memo has its tax in the postings: no other class was issued with any. */
-static void give_up(poster *p, const crd_credit_record *c, int64_t amount, uint32_t to) {
+static void posting_give_up(poster *p, const crd_credit_record *c, int64_t amount, uint32_t to) {
     int64_t tax = c->credit_class == CRD_CLASS_MEMO ? tax_moved(c->tax, c->voided + c->deleted, amount, c->original) : 0;
     with_tax(p, liability(c), to, amount, tax);
 }
 
-static void issue(poster *p, const crd_credit_record *c) {
+static void posting_issue(poster *p, const crd_credit_record *c) {
     with_tax(p, liability(c), source(c), -c->original, c->credit_class == CRD_CLASS_MEMO ? -c->tax : 0);
 }
 
 /* Both ends of a transfer have the same class, so the same account. */
-static void transfer(poster *p, const crd_credit_record *c, int64_t amount, int takes) {
+static void posting_transfer(poster *p, const crd_credit_record *c, int64_t amount, int takes) {
     pair(p, liability(c), liability(c), amount);
     if (p->count == 2) p->legs[takes ? 0 : 1].other = 1;
 }
@@ -110,12 +110,12 @@ static void post_invoice(poster *p, const crd_invoice_record *i) {
     with_tax(p, CRD_GL_RECEIVABLE, income(i), i->total, taxed(i, i->tax));
 }
 
-static void void_invoice(poster *p, const crd_invoice_record *i, int64_t amount) {
+static void posting_void_invoice(poster *p, const crd_invoice_record *i, int64_t amount) {
     if (i->state != CRD_INVOICE_VOIDED) return; /* a draft was given up */
     with_tax(p, CRD_GL_RECEIVABLE, income(i), -amount, -tax_moved(taxed(i, i->tax), i->cancelled, amount, i->total));
 }
 
-static void revise(poster *p, const crd__posted *posted) {
+static void posting_revise(poster *p, const crd__posted *posted) {
     const crd_invoice_record *i = posted->invoice;
     int64_t more = i->total - posted->total_before;
     if (i->state == CRD_INVOICE_DRAFT) return;
@@ -137,8 +137,8 @@ static void post_of_invoice(poster *p, const crd__posted *posted) {
     switch (e->type) {
     case CRD_ENTRY_INVOICE:
     case CRD_ENTRY_SEND: post_invoice(p, i); return;
-    case CRD_ENTRY_REVISE: revise(p, posted); return;
-    case CRD_ENTRY_INVOICE_VOID: void_invoice(p, i, e->amount); return;
+    case CRD_ENTRY_REVISE: posting_revise(p, posted); return;
+    case CRD_ENTRY_INVOICE_VOID: posting_void_invoice(p, i, e->amount); return;
     case CRD_ENTRY_WRITE_OFF: pair(p, loss(e->cause), CRD_GL_RECEIVABLE, e->amount); return;
     case CRD_ENTRY_UNWRITE_OFF: pair(p, loss(e->cause), CRD_GL_RECEIVABLE, -e->amount); return;
     default: return;
@@ -168,25 +168,25 @@ static void post_of_credit(poster *p, const crd__posted *posted) {
     switch (e->type) {
     case CRD_ENTRY_ISSUE:
         if (!in)
-            issue(p, c);
+            posting_issue(p, c);
         else if (posted->both_ends)
-            transfer(p, c, e->amount, 1);
+            posting_transfer(p, c, e->amount, 1);
         return;
     case CRD_ENTRY_APPLY: pair(p, liability(c), used, e->amount); return;
     case CRD_ENTRY_UNAPPLY: pair(p, liability(c), used, -e->amount); return;
     case CRD_ENTRY_REFUND: pair(p, liability(c), CRD_GL_BANK, e->amount); return;
     case CRD_ENTRY_UNREFUND: pair(p, liability(c), CRD_GL_BANK, -e->amount); return;
-    case CRD_ENTRY_VOID: give_up(p, c, e->amount, voids_to(c)); return;
-    case CRD_ENTRY_DELETE: give_up(p, c, e->amount, source(c)); return;
+    case CRD_ENTRY_VOID: posting_give_up(p, c, e->amount, voids_to(c)); return;
+    case CRD_ENTRY_DELETE: posting_give_up(p, c, e->amount, source(c)); return;
     case CRD_ENTRY_EXPIRE: pair(p, liability(c), expires_to(c), e->amount); return;
     case CRD_ENTRY_ADJUST_PIECE: pair(p, liability(c), CRD_GL_ADJUSTMENT, e->amount); return;
     case CRD_ENTRY_UNADJUST: pair(p, liability(c), CRD_GL_ADJUSTMENT, -e->amount); return;
     case CRD_ENTRY_REVERSE: pair(p, liability(c), reverses_to(c, posted->previous), e->amount); return;
     case CRD_ENTRY_RECEIPT_UNDO:
     case CRD_ENTRY_RECEIPT_REVERSE: bounce(p, c); return;
-    case CRD_ENTRY_TRANSFER: transfer(p, c, e->amount, 0); return;
+    case CRD_ENTRY_TRANSFER: posting_transfer(p, c, e->amount, 0); return;
     case CRD_ENTRY_UNTRANSFER:
-        if (posted->both_ends) transfer(p, c, e->amount, 1);
+        if (posted->both_ends) posting_transfer(p, c, e->amount, 1);
         return;
     default: return;
     }

@@ -10,9 +10,9 @@
 
 #include <string.h>
 
-#define STATEFUL (CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE | CRD_KIND_BIT_RECEIPT | CRD_KIND_BIT_HOLD)
-#define WITH_ID (STATEFUL | CRD_KIND_BIT_LINE)
-#define OF_ACCOUNT (WITH_ID | CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_ENTRY)
+#define QUERY_STATEFUL (CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE | CRD_KIND_BIT_RECEIPT | CRD_KIND_BIT_HOLD)
+#define WITH_ID (QUERY_STATEFUL | CRD_KIND_BIT_LINE)
+#define QUERY_OF_ACCOUNT (WITH_ID | CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_ENTRY)
 
 /* What a query can ask of a record beside customer and currency; "" and 0 where the kind has no such thing. */
 struct view {
@@ -26,7 +26,7 @@ struct view {
     int open;
 };
 
-static void look(struct view *view, uint32_t kind, const void *record) {
+static void query_look(struct view *view, uint32_t kind, const void *record) {
     const crd_account_record *account = record;
     const crd_credit_record *credit = record;
     const crd_invoice_record *invoice = record;
@@ -102,7 +102,7 @@ static int compare_text(const char *a, const char *b) {
 }
 
 /* The order of a key and a record: customer, kind, currency where it is part of the key, id, then the numbers. */
-static int compare(const crd_key *key, uint32_t kind, const struct view *view) {
+static int query_compare(const crd_key *key, uint32_t kind, const struct view *view) {
     int order = compare_text(key->customer, view->customer);
     if (order == 0 && key->kind != kind) order = key->kind < kind ? -1 : 1;
     if (order == 0 && (view->bit & (CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_ENTRY)))
@@ -115,9 +115,9 @@ static int compare(const crd_key *key, uint32_t kind, const struct view *view) {
 }
 
 /* The same question without an order, so what differs most often is asked first. */
-static int is_named(const crd_key *key, uint32_t kind, const struct view *view) {
+static int query_is_named(const crd_key *key, uint32_t kind, const struct view *view) {
     return key->kind == kind && key->number == view->number && key->document_kind == view->document_kind &&
-           compare_text(key->id, view->id) == 0 && compare(key, kind, view) == 0;
+           compare_text(key->id, view->id) == 0 && query_compare(key, kind, view) == 0;
 }
 
 /* What a list sorted in that order names is found by halves; in any other, and when it is not named, every key is
@@ -127,7 +127,7 @@ static int is_among(const crd_query *query, uint32_t kind, const struct view *vi
     if (query->keys == NULL || query->key_count == 0) return 1;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
-        int order = compare(query->keys[middle], kind, view);
+        int order = query_compare(query->keys[middle], kind, view);
         if (order == 0) return 1;
         if (order < 0) {
             low = middle + 1;
@@ -136,7 +136,7 @@ static int is_among(const crd_query *query, uint32_t kind, const struct view *vi
         }
     }
     for (uint64_t i = 0; i < query->key_count; i++)
-        if (is_named(query->keys[i], kind, view)) return 1;
+        if (query_is_named(query->keys[i], kind, view)) return 1;
     return 0;
 }
 
@@ -164,14 +164,15 @@ int32_t CRD_CALL crd_query_matches(const crd_query *query, uint32_t kind, const 
         record = &space;
         memcpy(&space, &known, sizeof known);
     }
-    look(&view, kind, record);
+    query_look(&view, kind, record);
     if (!text_passes(query->customer, view.customer)) return 0;
-    if (view.bit & OF_ACCOUNT) {
+    if (view.bit & QUERY_OF_ACCOUNT) {
         if (!text_passes(query->currency, view.currency)) return 0;
         if (query->after_customer != NULL && !is_behind(&view, query->after_customer, query->after_currency)) return 0;
     }
     if ((view.bit & WITH_ID) && !text_passes(query->id, view.id)) return 0;
-    if ((view.bit & STATEFUL) && query->states != 0 && (view.state > 31 || (query->states >> view.state & 1) == 0))
+    if ((view.bit & QUERY_STATEFUL) && query->states != 0 &&
+        (view.state > 31 || (query->states >> view.state & 1) == 0))
         return 0;
     if ((query->flags & CRD_QUERY_OPEN) && !view.open) return 0;
     if (kind == CRD_KIND_REQUEST && !text_passes(query->request_key, view.id)) return 0;

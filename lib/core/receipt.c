@@ -138,7 +138,7 @@ static crd_status pay_pairs(const crd__receipt_command *c, crd__receipt_plan *ou
 }
 
 /* Whether some pair may be dated past an expiry: only when a document was touched after the receipt's date. */
-static int needs_care(const crd__receipt_command *c) {
+static int receipt_needs_care(const crd__receipt_command *c) {
     int expires = 0, later = 0;
     for (uint64_t i = 0; i < c->credit_count; i++) {
         expires |= c->credits[i]->credit->expires != 0;
@@ -208,7 +208,7 @@ static crd_status match(const crd__receipt_command *c, uint64_t from, uint64_t t
 /* A credit line that is not used up found no invoice it may pay, or none that would be dated in time. */
 static crd_status match_credits(const crd__receipt_command *c, crd__receipt_plan *out, crd__refusal *why) {
     crd_status status = CRD_OK;
-    int careful = needs_care(c);
+    int careful = receipt_needs_care(c);
     if (c->credit_count == 0) return CRD_OK;
     if (!careful) status = match(c, 0, c->credit_count, out, why);
     for (uint64_t i = 0; status == CRD_OK && careful && i < c->credit_count; i++) status = match(c, i, i + 1, out, why);
@@ -246,7 +246,7 @@ static crd_status pay_own(const crd__receipt_command *c, int64_t rest, crd__rece
 }
 
 /* Discounts and tolerances come last: what they leave open is 0, or was meant to be. */
-static crd_status write_off(const crd__receipt_command *c, crd__receipt_plan *out, crd__refusal *why) {
+static crd_status receipt_write_off(const crd__receipt_command *c, crd__receipt_plan *out, crd__refusal *why) {
     for (uint64_t i = 0; i < out->count; i++) {
         out->moves[i].invoice->paid += out->moves[i].move.amount;
         out->applied += out->moves[i].move.amount;
@@ -284,7 +284,7 @@ crd_status crd__decide_receipt(const crd__receipt_command *c, crd__receipt_plan 
     if (status == CRD_OK) status = distribute(c, &rest, why);
     if (status == CRD_OK) status = match_credits(c, out, why);
     if (status == CRD_OK) status = pay_own(c, rest, out, why);
-    return status == CRD_OK ? write_off(c, out, why) : status;
+    return status == CRD_OK ? receipt_write_off(c, out, why) : status;
 }
 
 /* ---- what becomes of a payment ---- */

@@ -131,7 +131,7 @@ static const crd_field fields[FIELDS] = {EVERY(FIELD, FIELD_BYTES)};
 static const crd_field *const field_list[FIELDS] = {EVERY(POINTER, POINTER_BYTES)};
 
 /* The same fields again, small: what the loops over them need fits a few cache lines. */
-struct step {
+struct record_step {
     uint16_t offset;
     uint8_t type;
     uint8_t size_offset; /* of bytes, from `offset` */
@@ -139,7 +139,7 @@ struct step {
 #define STEP(k, f, type, flags) {offsetof(crd_##k##_record, f), CRD_FIELD_##type, 0},
 #define STEP_BYTES(k, f, size)                                                                                         \
     {offsetof(crd_##k##_record, f), CRD_FIELD_BYTES, offsetof(crd_##k##_record, size) - offsetof(crd_##k##_record, f)},
-static const struct step steps[FIELDS] = {EVERY(STEP, STEP_BYTES)};
+static const struct record_step record_steps[FIELDS] = {EVERY(STEP, STEP_BYTES)};
 
 /* Where the texts are. TEXT_OF_… keeps the offset of a text and drops every other type. */
 #define TEXT_OF_TEXT(offset) offset,
@@ -218,7 +218,7 @@ union any {
     crd_request_record request;
 };
 
-static const struct shape *shape_of(uint32_t kind) {
+static const struct shape *record_shape_of(uint32_t kind) {
     return kind >= CRD_KIND_ACCOUNT && kind < CRD_KIND_COUNT ? &shapes[kind] : NULL;
 }
 
@@ -229,7 +229,7 @@ static uint32_t size_of(const void *record) {
 }
 
 /* The record, or when it is shorter than ours a copy in `space` with the rest zero. */
-static const char *whole(const struct shape *shape, const void *record, union any *space) {
+static const char *record_whole(const struct shape *shape, const void *record, union any *space) {
     uint32_t size = size_of(record);
     if (size >= shape->size) return record;
     memset(space, 0, sizeof *space);
@@ -243,7 +243,7 @@ static const char *text_at(const char *record, uint32_t offset) {
     return text != NULL ? text : "";
 }
 
-static void set_text(char *record, uint32_t offset, const char *text) {
+static void record_set_text(char *record, uint32_t offset, const char *text) {
     memcpy(record + offset, &text, sizeof text);
 }
 
@@ -266,7 +266,7 @@ static uint64_t u64_at(const char *record, uint32_t offset) {
 }
 
 /* Bytes and their number; a missing pointer counts as none. */
-static const uint8_t *bytes_at(const char *record, const struct step *step, uint64_t *size) {
+static const uint8_t *bytes_at(const char *record, const struct record_step *step, uint64_t *size) {
     const uint8_t *bytes;
     memcpy(&bytes, record + step->offset, sizeof bytes);
     *size = bytes != NULL ? u64_at(record, (uint32_t)step->offset + step->size_offset) : 0;
@@ -287,7 +287,7 @@ static uint64_t unzigzag(uint64_t value) {
 }
 
 /* What a numeric field has to say on the wire; 0 when nothing. */
-static uint64_t number_at(const char *record, const struct step *step) {
+static uint64_t number_at(const char *record, const struct record_step *step) {
     switch (step->type) {
     case CRD_FIELD_U32: return u32_at(record, step->offset);
     case CRD_FIELD_I32:
@@ -316,7 +316,7 @@ static uint8_t *put_fixed(uint8_t *at, uint64_t value) {
     return at + 8;
 }
 
-static uint8_t *put_tag(uint8_t *at, uint32_t number, uint32_t wire) {
+static uint8_t *record_put_tag(uint8_t *at, uint32_t number, uint32_t wire) {
     uint32_t tag = number << 2 | wire;
     if (tag >= 0x80) {
         *at++ = (uint8_t)(tag | 0x80);
@@ -350,7 +350,7 @@ static void copy_bytes(void *to, const void *from, uint64_t size) {
 }
 
 static uint8_t *put_bytes(uint8_t *at, uint32_t number, const void *bytes, uint64_t size) {
-    at = put_tag(at, number, WIRE_BYTES);
+    at = record_put_tag(at, number, WIRE_BYTES);
     at = put_varint(at, size);
     copy_bytes(at, bytes, size);
     return at + size;
@@ -360,7 +360,7 @@ static uint8_t *put_bytes(uint8_t *at, uint32_t number, const void *bytes, uint6
  * caller has seen to the room. */
 static uint64_t put_record(uint8_t *out, uint32_t kind, const char *record, const uint64_t *lengths) {
     const struct shape *shape = &shapes[kind];
-    const struct step *step = &steps[shape->first];
+    const struct record_step *step = &record_steps[shape->first];
     uint64_t total = HEAD;
     if (out != NULL) {
         out[0] = FORMAT;
@@ -384,14 +384,14 @@ static uint64_t put_record(uint8_t *out, uint32_t kind, const char *record, cons
             break;
         case CRD_FIELD_U64:
             value = u64_at(record, step->offset);
-            if (value != 0) at = put_fixed(put_tag(at, number, WIRE_FIXED), value);
+            if (value != 0) at = put_fixed(record_put_tag(at, number, WIRE_FIXED), value);
             break;
         default:
             value = number_at(record, step);
-            if (value != 0) at = put_varint(put_tag(at, number, WIRE_VARINT), value);
+            if (value != 0) at = put_varint(record_put_tag(at, number, WIRE_VARINT), value);
         }
         if (size > 0) {
-            at = put_varint(put_tag(at, number, WIRE_BYTES), size);
+            at = put_varint(record_put_tag(at, number, WIRE_BYTES), size);
             if (out != NULL) copy_bytes(at, bytes, size);
         }
         total += (uint64_t)(at - start) + size;
@@ -401,13 +401,13 @@ static uint64_t put_record(uint8_t *out, uint32_t kind, const char *record, cons
 
 /* The fields of an entry one by one, as put_record() writes them. `length` stands at that of the next text. */
 #define IS_LEFT_OUT(at) (canonical && ((at) == AT_entry_last_seq || (at) == AT_entry_hash))
-#define PUT_U32(number, field) if ((field) != 0) at = put_varint(put_tag(at, number, WIRE_VARINT), field);
+#define PUT_U32(number, field) if ((field) != 0) at = put_varint(record_put_tag(at, number, WIRE_VARINT), field);
 #define PUT_I64(number, field)                                                                                         \
-    if ((field) != 0) at = put_varint(put_tag(at, number, WIRE_VARINT), zigzag((uint64_t)(field)));
+    if ((field) != 0) at = put_varint(record_put_tag(at, number, WIRE_VARINT), zigzag((uint64_t)(field)));
 #define PUT_DATE PUT_I64
 #define PUT_INSTANT PUT_I64
 #define PUT_MINOR PUT_I64
-#define PUT_U64(number, field) if ((field) != 0) at = put_fixed(put_tag(at, number, WIRE_FIXED), field);
+#define PUT_U64(number, field) if ((field) != 0) at = put_fixed(record_put_tag(at, number, WIRE_FIXED), field);
 #define PUT_TEXT(number, field)                                                                                        \
     if (*length > 0) at = put_bytes(at, number, field, *length);                                                       \
     length++;
@@ -436,7 +436,7 @@ static uint64_t measure_texts(const struct shape *shape, const char *record, uin
     }
     if (shape->bytes < FIELDS) {
         uint64_t size;
-        (void)bytes_at(record, &steps[shape->bytes], &size);
+        (void)bytes_at(record, &record_steps[shape->bytes], &size);
         total += size;
     }
     return total;
@@ -444,14 +444,14 @@ static uint64_t measure_texts(const struct shape *shape, const char *record, uin
 
 crd_status CRD_CALL crd_record_encode(uint32_t kind, const void *record, uint8_t *out, uint64_t capacity,
                                       uint64_t *out_size) {
-    const struct shape *shape = shape_of(kind);
+    const struct shape *shape = record_shape_of(kind);
     union any space;
     uint64_t lengths[TEXTS], size;
     const char *from;
     if (out_size != NULL) *out_size = 0;
     if (shape == NULL || record == NULL || size_of(record) < sizeof(uint32_t) || (out == NULL && capacity != 0))
         return CRD_E_ARGUMENT;
-    from = whole(shape, record, &space);
+    from = record_whole(shape, record, &space);
     /* Only where room is scarce is the exact size worth a second look at every field. */
     if (capacity < measure_texts(shape, from, lengths) + shape->room) {
         size = put_record(NULL, kind, from, lengths);
@@ -521,7 +521,7 @@ static crd_status skip_field(struct decoder *d, uint32_t wire) {
     }
 }
 
-static crd_status decode_number(struct decoder *d, const struct step *step) {
+static crd_status decode_number(struct decoder *d, const struct record_step *step) {
     uint64_t value = 0;
     uint32_t small, width = 8;
     if (step->type == CRD_FIELD_U64) {
@@ -547,7 +547,7 @@ static crd_status decode_number(struct decoder *d, const struct step *step) {
     return CRD_OK;
 }
 
-static crd_status decode_bytes(struct decoder *d, const struct step *step) {
+static crd_status decode_bytes(struct decoder *d, const struct record_step *step) {
     uint64_t size;
     const uint8_t *bytes = get_bytes(d, &size);
     const uint8_t *copy = (const uint8_t *)d->text;
@@ -577,7 +577,7 @@ static crd_status decode_bytes(struct decoder *d, const struct step *step) {
 static crd_status decode_fields(struct decoder *d, const struct shape *shape) {
     uint64_t last = 0, tag;
     while (d->at < d->end) {
-        const struct step *step;
+        const struct record_step *step;
         uint32_t wire;
         crd_status status;
         if (!get_varint(d, &tag) || tag >> 2 <= last) return CRD_E_CORRUPT;
@@ -586,7 +586,7 @@ static crd_status decode_fields(struct decoder *d, const struct shape *shape) {
         if (last > shape->count) {
             status = skip_field(d, wire);
         } else {
-            step = &steps[shape->first + last - 1];
+            step = &record_steps[shape->first + last - 1];
             if (step->type >= CRD_FIELD_TEXT) {
                 status = wire == WIRE_BYTES ? decode_bytes(d, step) : CRD_E_CORRUPT;
             } else {
@@ -604,13 +604,13 @@ static void blank(const struct shape *shape, char *record) {
     memset(record + sizeof size, 0, size - sizeof size);
     for (uint32_t i = 0; i < shape->text_count; i++) {
         uint32_t offset = texts[shape->first_text + i];
-        if (offset + sizeof(const char *) <= size) set_text(record, offset, "");
+        if (offset + sizeof(const char *) <= size) record_set_text(record, offset, "");
     }
 }
 
 crd_status CRD_CALL crd_record_decode(uint32_t kind, const uint8_t *bytes, uint64_t size, void *record, char *text,
                                       uint64_t text_capacity) {
-    const struct shape *shape = shape_of(kind);
+    const struct shape *shape = record_shape_of(kind);
     struct decoder d;
     crd_status status;
     if (shape == NULL || record == NULL || (bytes == NULL && size != 0) || (text == NULL && text_capacity != 0))
@@ -635,7 +635,7 @@ static uint8_t *put_big_endian(uint8_t *at, uint64_t value, uint32_t width) {
 }
 
 /* Length of a key field, or with `at` its bytes; numbers are never negative, so most significant first they sort. */
-static uint64_t key_field(const char *record, const struct step *step, uint8_t *at) {
+static uint64_t key_field(const char *record, const struct record_step *step, uint8_t *at) {
     const char *text;
     uint64_t size;
     switch (step->type) {
@@ -655,24 +655,24 @@ static uint64_t key_field(const char *record, const struct step *step, uint8_t *
 
 crd_status CRD_CALL crd_record_key(uint32_t kind, const void *record, uint8_t *out, uint64_t capacity,
                                    uint64_t *out_size) {
-    const struct shape *shape = shape_of(kind);
+    const struct shape *shape = record_shape_of(kind);
     union any space;
     const char *from;
     uint64_t size = 1;
     if (out_size != NULL) *out_size = 0;
     if (shape == NULL || record == NULL || size_of(record) < sizeof(uint32_t) || (out == NULL && capacity != 0))
         return CRD_E_ARGUMENT;
-    from = whole(shape, record, &space);
-    for (uint32_t i = shape->first; fields[i].flags & KEY; i++) size += key_field(from, &steps[i], NULL);
+    from = record_whole(shape, record, &space);
+    for (uint32_t i = shape->first; fields[i].flags & KEY; i++) size += key_field(from, &record_steps[i], NULL);
     if (out_size != NULL) *out_size = size;
     if (size > capacity) return out != NULL ? CRD_E_TOO_LARGE : CRD_OK;
     *out++ = (uint8_t)kind;
-    for (uint32_t i = shape->first; fields[i].flags & KEY; i++) out += key_field(from, &steps[i], out);
+    for (uint32_t i = shape->first; fields[i].flags & KEY; i++) out += key_field(from, &record_steps[i], out);
     return CRD_OK;
 }
 
 const crd_field *const *CRD_CALL crd_record_fields(uint32_t kind, uint64_t *count, uint32_t *size) {
-    const struct shape *shape = shape_of(kind);
+    const struct shape *shape = record_shape_of(kind);
     if (count != NULL) *count = shape != NULL ? shape->count : 0;
     if (size != NULL) *size = shape != NULL ? shape->size : 0;
     return shape != NULL ? &field_list[shape->first] : NULL;
@@ -692,7 +692,7 @@ uint64_t crd__record_text_size(uint32_t kind, const void *record) {
     const struct shape *shape = &shapes[kind];
     union any space;
     uint64_t lengths[TEXTS], total;
-    total = measure_texts(shape, whole(shape, record, &space), lengths);
+    total = measure_texts(shape, record_whole(shape, record, &space), lengths);
     for (uint32_t i = 0; i < shape->text_count; i++) total += lengths[i] > 0;
     return total;
 }
@@ -708,12 +708,12 @@ void crd__record_copy(uint32_t kind, const void *from, void *to, char **cursor) 
         uint32_t offset = texts[shape->first_text + i];
         const char *text = text_at(record, offset);
         uint64_t size = text[0] == 0 ? 0 : strlen(text) + 1;
-        set_text(record, offset, size > 0 ? *cursor : "");
+        record_set_text(record, offset, size > 0 ? *cursor : "");
         copy_bytes(*cursor, text, size);
         *cursor += size;
     }
     if (shape->bytes < FIELDS) {
-        const struct step *step = &steps[shape->bytes];
+        const struct record_step *step = &record_steps[shape->bytes];
         uint64_t size;
         const uint8_t *bytes = bytes_at(record, step, &size);
         const char *copy = size > 0 ? *cursor : NULL;
@@ -724,7 +724,7 @@ void crd__record_copy(uint32_t kind, const void *from, void *to, char **cursor) 
     }
 }
 
-static int fields_equal(const struct step *step, const char *a, const char *b) {
+static int fields_equal(const struct record_step *step, const char *a, const char *b) {
     const uint8_t *left, *right;
     uint64_t left_size, right_size;
     switch (step->type) {
@@ -741,9 +741,9 @@ static int fields_equal(const struct step *step, const char *a, const char *b) {
 int crd__record_equal(uint32_t kind, const void *a, const void *b, const crd_field **first_difference) {
     const struct shape *shape = &shapes[kind];
     union any space_a, space_b;
-    const char *left = whole(shape, a, &space_a), *right = whole(shape, b, &space_b);
+    const char *left = record_whole(shape, a, &space_a), *right = record_whole(shape, b, &space_b);
     for (uint32_t i = shape->first; i < shape->first + (uint32_t)shape->count; i++) {
-        if (fields_equal(&steps[i], left, right)) continue;
+        if (fields_equal(&record_steps[i], left, right)) continue;
         if (first_difference != NULL) *first_difference = &fields[i];
         return 0;
     }
@@ -753,9 +753,9 @@ int crd__record_equal(uint32_t kind, const void *a, const void *b, const crd_fie
 int crd__record_compare_key(uint32_t kind, const void *a, const void *b) {
     const struct shape *shape = &shapes[kind];
     union any space_a, space_b;
-    const char *left = whole(shape, a, &space_a), *right = whole(shape, b, &space_b);
+    const char *left = record_whole(shape, a, &space_a), *right = record_whole(shape, b, &space_b);
     for (uint32_t i = shape->first; fields[i].flags & KEY; i++) {
-        const struct step *step = &steps[i];
+        const struct record_step *step = &record_steps[i];
         uint64_t x, y;
         if (step->type == CRD_FIELD_TEXT) {
             int order = strcmp(text_at(left, step->offset), text_at(right, step->offset));
@@ -788,9 +788,9 @@ int crd__record_fits(uint32_t kind, const void *record, uint32_t size) {
     const char *from;
     uint64_t length;
     if (size >= shape->size) return 1;
-    from = whole(shape, record, &space);
+    from = record_whole(shape, record, &space);
     for (uint32_t i = shape->first; i < shape->first + (uint32_t)shape->count; i++) {
-        const struct step *step = &steps[i];
+        const struct record_step *step = &record_steps[i];
         switch (step->type) {
         case CRD_FIELD_TEXT:
             if (step->offset + sizeof(const char *) > size && text_at(from, step->offset)[0] != 0) return 0;
@@ -823,5 +823,5 @@ const char *crd__record_id(uint32_t kind, const void *record) {
 }
 
 int crd__field_equal(const crd_field *field, const void *a, const void *b) {
-    return fields_equal(&steps[field - fields], a, b);
+    return fields_equal(&record_steps[field - fields], a, b);
 }

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define ATTEMPTS 5
+#define ACKNOWLEDGE_ATTEMPTS 5
 
 static crd_status outcome(crd_ledger *ledger, const crd_write_result *result) {
     switch (result->outcome) {
@@ -72,7 +72,7 @@ crd_status crd_acknowledge(crd_ledger *ledger, const char *customer, const char 
     if (status != CRD_OK) return status;
     for (int attempt = 0;; attempt++) {
         status = mark(ledger, customer, currency, seq);
-        if ((status != CRD_E_CONFLICT && status != CRD_E_UNKNOWN) || attempt == ATTEMPTS) break;
+        if ((status != CRD_E_CONFLICT && status != CRD_E_UNKNOWN) || attempt == ACKNOWLEDGE_ATTEMPTS) break;
     }
     if (status == CRD_OK) (void)crd__enter(ledger); /* earlier attempts are not the answer */
     return status;

@@ -19,17 +19,17 @@ static int compare_sequence(const void *a, const void *b) {
     return x->first_seq < y->first_seq ? -1 : x->first_seq > y->first_seq;
 }
 
-static int compare_rank(const void *a, const void *b) {
+static int adjust_compare_rank(const void *a, const void *b) {
     int32_t x = ((const ranked *)a)->rank, y = ((const ranked *)b)->rank;
     return x < y ? -1 : x > y;
 }
 
-static int compare_by_host(const void *a, const void *b) {
+static int adjust_compare_by_host(const void *a, const void *b) {
     return crd__compare_by_host(((const ranked *)a)->doc, ((const ranked *)b)->doc);
 }
 
 /* The account's credits in spending order: a stable sort by one key after the other, the least significant first. */
-static crd_status in_order(crd_ledger *ledger, crd__account *account, ranked ***out, uint64_t *count) {
+static crd_status adjust_in_order(crd_ledger *ledger, crd__account *account, ranked ***out, uint64_t *count) {
     const uint32_t *order = ledger->settings.credit_order;
     crd__arena *arena = &ledger->unit.arena;
     ranked *all = crd__arena_take(arena, (account->docs.count + 1) * sizeof *all);
@@ -45,11 +45,11 @@ static crd_status in_order(crd_ledger *ledger, crd__account *account, ranked ***
         found++;
     }
     crd__sort((void **)list, found, spare, compare_sequence);
-    if (crd__host_orders(ledger, CRD_KIND_CREDIT)) crd__sort((void **)list, found, spare, compare_by_host);
+    if (crd__host_orders(ledger, CRD_KIND_CREDIT)) crd__sort((void **)list, found, spare, adjust_compare_by_host);
     for (uint32_t k = crd__host_orders(ledger, CRD_KIND_CREDIT) ? 0 : CRD_ORDER_KEYS; k-- > 0;) {
         if (order[k] == 0) continue;
         for (uint64_t i = 0; i < found; i++) list[i]->rank = crd__order_credit(order[k], list[i]->doc->record);
-        crd__sort((void **)list, found, spare, compare_rank);
+        crd__sort((void **)list, found, spare, adjust_compare_rank);
     }
     *out = list;
     *count = found;
@@ -57,7 +57,7 @@ static crd_status in_order(crd_ledger *ledger, crd__account *account, ranked ***
 }
 
 /* What of the credits that count had lapsed by now counts as available (rule M7). */
-static crd_status enter_lapsed(crd__command *command, ranked **list, uint64_t count) {
+static crd_status adjust_enter_lapsed(crd__command *command, ranked **list, uint64_t count) {
     crd__when when = crd__command_when(command, 1);
     crd_status status = CRD_OK;
     for (uint64_t i = 0; status == CRD_OK && i < count; i++)
@@ -66,8 +66,8 @@ static crd_status enter_lapsed(crd__command *command, ranked **list, uint64_t co
     return status;
 }
 
-static crd_status decide(crd__command *command, crd__account *account, int64_t target, ranked **list, uint64_t count,
-                         int64_t *before) {
+static crd_status adjust_decide(crd__command *command, crd__account *account, int64_t target, ranked **list,
+                                uint64_t count, int64_t *before) {
     crd_ledger *ledger = command->ledger;
     const crd_credit_record **credits = crd__arena_take(&ledger->unit.arena, (count + 1) * sizeof *credits);
     crd__adjust_command ask;
@@ -138,7 +138,7 @@ static crd_status take_piece(crd__command *command, crd__doc *doc, int64_t amoun
     return crd__write_entry(command, &on, &entry);
 }
 
-static crd_status lower(crd__command *command, ranked **list, uint64_t count, int64_t amount, int64_t adjust) {
+static crd_status adjust_lower(crd__command *command, ranked **list, uint64_t count, int64_t amount, int64_t adjust) {
     crd_status status = CRD_OK;
     for (uint64_t i = 0; status == CRD_OK && amount > 0 && i < count; i++) {
         int64_t part = CRD__MIN(crd__adjustable(list[i]->doc->record, command->date), amount);
@@ -170,9 +170,9 @@ static crd_status adjust(crd__command *command, const char *customer, const char
     status = crd__command_account(command, customer, currency, CRD_KIND_CREDIT, t->id, &on.account);
     if (status == CRD_OK) status = load_credits(command, on.account, &held);
     crd__release(ledger, &held); /* the unit holds the account */
-    if (status == CRD_OK) status = in_order(ledger, on.account, &list, &count);
-    if (status == CRD_OK) status = enter_lapsed(command, list, count);
-    if (status == CRD_OK) status = decide(command, on.account, t->target, list, count, &before);
+    if (status == CRD_OK) status = adjust_in_order(ledger, on.account, &list, &count);
+    if (status == CRD_OK) status = adjust_enter_lapsed(command, list, count);
+    if (status == CRD_OK) status = adjust_decide(command, on.account, t->target, list, count, &before);
     if (status != CRD_OK) return status;
     command->result.amount = t->target - before;
     if (command->result.amount == 0) { /* nothing is written, not even that the account was looked at */
@@ -184,10 +184,10 @@ static crd_status adjust(crd__command *command, const char *customer, const char
     command->result.first_seq = command->result.last_seq; /* the entry that crd_undo() takes */
     if (status != CRD_OK) return status;
     if (t->target > before) return raise(command, &on, t, t->target - before);
-    return lower(command, list, count, before - t->target, on.account->record.last_seq);
+    return adjust_lower(command, list, count, before - t->target, on.account->record.last_seq);
 }
 
-static crd_status check_terms(crd_ledger *ledger, const crd_adjust_terms *t) {
+static crd_status adjust_check_terms(crd_ledger *ledger, const crd_adjust_terms *t) {
     crd_status status = CRD_OK;
     if (t->target > 0) status = crd__check_amount(ledger, "terms.target", t->target, 0);
     if (status == CRD_OK && t->flags != 0) status = crd__fail_argument(ledger, "terms.flags", "must be 0");
@@ -207,7 +207,7 @@ static crd_status adjust_once(crd_ledger *ledger, const crd_request *request, co
     if (status != CRD_OK) return status;
     status = crd__check_id(ledger, "customer", customer);
     if (status == CRD_OK) status = crd__take_struct(ledger, "terms", &t, sizeof t, sizeof t, terms);
-    if (status == CRD_OK) status = check_terms(ledger, &t);
+    if (status == CRD_OK) status = adjust_check_terms(ledger, &t);
     if (status == CRD_OK) status = crd__check_currency(ledger, currency);
     if (status == CRD_OK) {
         crd__argument_text(&command, "customer", customer);
@@ -244,7 +244,7 @@ typedef struct undoing {
     int32_t date;
 } undoing;
 
-static crd__doc *credit_of(const crd__application *piece, crd__account *account) {
+static crd__doc *adjust_credit_of(const crd__application *piece, crd__account *account) {
     return crd__doc_find(account, CRD_KIND_CREDIT, piece->credit);
 }
 
@@ -259,7 +259,7 @@ static crd_status find_pieces(crd__command *command, crd__account *account, int6
         out->pieces[i] = list[i];
         out->pieces[i].credit = crd__arena_text(arena, list[i].credit);
         if (out->pieces[i].credit == NULL) return crd__fail(command->ledger, CRD_E_NOMEM, NULL);
-        if (credit_of(&out->pieces[i], account) == NULL) return crd__fail(command->ledger, CRD_E_CORRUPT, NULL);
+        if (adjust_credit_of(&out->pieces[i], account) == NULL) return crd__fail(command->ledger, CRD_E_CORRUPT, NULL);
     }
     if (out->count == 0) return crd__fail(command->ledger, CRD_E_CORRUPT, NULL);
     out->upward = out->pieces[0].type == CRD_ENTRY_ISSUE;
@@ -270,7 +270,7 @@ static crd_status find_pieces(crd__command *command, crd__account *account, int6
 static crd_status find_undone(crd__command *command, crd__account *account, int64_t adjust, undoing *u) {
     crd__application *list;
     uint64_t count;
-    crd_status status = crd__deeds(command->ledger, account, credit_of(&u->pieces[0], account),
+    crd_status status = crd__deeds(command->ledger, account, adjust_credit_of(&u->pieces[0], account),
                                    CRD__BIT(CRD_ENTRY_ADJUST_PIECE), &list, &count);
     for (uint64_t i = 0; status == CRD_OK && i < count; i++)
         if (list[i].undoes == adjust) u->undone |= u->upward || list[i].left == 0;
@@ -278,11 +278,11 @@ static crd_status find_undone(crd__command *command, crd__account *account, int6
 }
 
 /* One date for all of it, the latest; what lapsed of the credits is entered before. */
-static crd_status settle(crd__command *command, crd__account *account, undoing *u) {
+static crd_status adjust_settle(crd__command *command, crd__account *account, undoing *u) {
     crd__when when = crd__command_when(command, 0);
     crd_status status = CRD_OK;
     for (uint64_t i = 0; status == CRD_OK && i < u->count; i++) {
-        crd__doc *credit = credit_of(&u->pieces[i], account);
+        crd__doc *credit = adjust_credit_of(&u->pieces[i], account);
         status = u->upward ? crd__enter_lapsed_before_use(command, credit, &when)
                            : crd__enter_lapsed(command, credit, &when);
         u->date = CRD__MAX(u->date, ((const crd_credit_record *)credit->record)->last_date);
@@ -312,7 +312,7 @@ static crd_status write_undo(crd__command *command, crd__account *account, const
     entry.undoes = named->seq;
     entry.figure_before = entry.figure_after = figure_now(account, u->date);
     for (uint64_t i = 0; i < u->count; i++) {
-        const crd_credit_record *credit = credit_of(&u->pieces[i], account)->record;
+        const crd_credit_record *credit = adjust_credit_of(&u->pieces[i], account)->record;
         if (u->upward)
             entry.figure_after -= crd__credit_usable(credit, u->date) ? u->pieces[i].left : 0;
         else
@@ -346,7 +346,8 @@ static crd_status undo_pieces(crd__command *command, crd__account *account, cons
     crd_status status = CRD_OK;
     when.date = u->date;
     for (uint64_t i = 0; i < u->count; i++)
-        if (decide_piece(credit_of(&u->pieces[i], account)->record, &u->pieces[i], named, u, &when, &decision, &why) !=
+        if (decide_piece(adjust_credit_of(&u->pieces[i], account)->record, &u->pieces[i], named, u, &when,
+                         &decision, &why) !=
             CRD_OK)
             return crd__fail_refusal(command->ledger, &why, account->record.customer, account->record.currency);
     status = write_undo(command, account, named, u);
@@ -354,7 +355,7 @@ static crd_status undo_pieces(crd__command *command, crd__account *account, cons
         crd__concerned on;
         memset(&on, 0, sizeof on);
         on.account = account;
-        on.credit = credit_of(&u->pieces[i], account);
+        on.credit = adjust_credit_of(&u->pieces[i], account);
         (void)decide_piece(on.credit->record, &u->pieces[i], named, u, &when, &decision, &why);
         status = crd__write_moves(command, &on, &decision, NULL, 0);
     }
@@ -370,7 +371,7 @@ crd_status crd__undo_adjust(crd__command *command, crd__account *account, const 
     if (status == CRD_OK && !account->live) status = crd__command_fresh(command, account);
     if (status == CRD_OK) status = find_pieces(command, account, named->seq, &u);
     if (status == CRD_OK) status = find_undone(command, account, named->seq, &u);
-    if (status == CRD_OK) status = settle(command, account, &u);
+    if (status == CRD_OK) status = adjust_settle(command, account, &u);
     if (status == CRD_OK) status = undo_pieces(command, account, named, &u);
     crd__release(command->ledger, &held);
     command->result.amount = named->left;

@@ -32,8 +32,8 @@ static crd_status not_found(const crd__command *command) {
 }
 
 /* The entry asked for, of the storage or of the open unit. */
-static crd_status find_entry(crd__command *command, const crd__account *account, int64_t seq, const char **credit,
-                             int64_t *first) {
+static crd_status application_find_entry(crd__command *command, const crd__account *account, int64_t seq,
+                                         const char **credit, int64_t *first) {
     crd_ledger *ledger = command->ledger;
     crd_query query = crd__query(CRD_KIND_BIT_ENTRY, command->customer, command->currency);
     const crd_entry_record *e = NULL;
@@ -94,8 +94,8 @@ static crd_status find_parts(crd__command *command, crd__account *account, const
     return crd__load_named(ledger, account, out->items, 1); /* all parts name the same documents */
 }
 
-static crd_status lower(crd__command *command, crd__account *account, const parts *p, int64_t amount,
-                        const crd__when *when) {
+static crd_status application_lower(crd__command *command, crd__account *account, const parts *p, int64_t amount,
+                                    const crd__when *when) {
     crd_status status = CRD_OK;
     for (uint64_t i = p->count; status == CRD_OK && amount > 0 && i-- > 0;) {
         int64_t undone = 0;
@@ -106,11 +106,12 @@ static crd_status lower(crd__command *command, crd__account *account, const part
     return status;
 }
 
-static const void *record_of(const crd__doc *doc) {
+static const void *application_record_of(const crd__doc *doc) {
     return doc != NULL ? doc->record : NULL;
 }
 
-static crd_status change(crd__command *command, crd__account *account, int64_t first, const parts *p, int64_t amount) {
+static crd_status application_change(crd__command *command, crd__account *account, int64_t first, const parts *p,
+                                     int64_t amount) {
     const crd__application *named = &p->items[0];
     crd__reapply_command ask;
     crd__decision decision;
@@ -133,11 +134,11 @@ static crd_status change(crd__command *command, crd__account *account, int64_t f
     ask.flags = named->flags;
     if (amount > p->left && p->left > 0) status = crd__enter_lapsed_before_use(command, on.credit, &ask.when);
     if (status != CRD_OK) return status;
-    if (crd__decide_reapply(on.credit->record, record_of(on.invoice), record_of(on.receipt), &ask, &less, &decision,
-                            &why) != CRD_OK)
+    if (crd__decide_reapply(on.credit->record, application_record_of(on.invoice), application_record_of(on.receipt),
+                            &ask, &less, &decision, &why) != CRD_OK)
         return crd__fail_refusal(command->ledger, &why, account->record.customer, account->record.currency);
     command->result.amount = amount;
-    if (less > 0) return lower(command, account, p, less, &ask.when);
+    if (less > 0) return application_lower(command, account, p, less, &ask.when);
     if (decision.count > 0) command->result.first_seq = account->record.last_seq + 1;
     return crd__write_moves(command, &on, &decision, NULL, 0);
 }
@@ -150,10 +151,10 @@ static crd_status change_application(crd__command *command, int64_t seq, int64_t
     parts p;
     crd_status status = load_account(command, &held, &account);
     memset(&p, 0, sizeof p);
-    if (status == CRD_OK) status = find_entry(command, account, seq, &credit, &first);
+    if (status == CRD_OK) status = application_find_entry(command, account, seq, &credit, &first);
     if (status == CRD_OK) status = crd__command_feature(command, account);
     if (status == CRD_OK) status = find_parts(command, account, credit, first, &p);
-    if (status == CRD_OK) status = change(command, account, first, &p, amount);
+    if (status == CRD_OK) status = application_change(command, account, first, &p, amount);
     crd__release(command->ledger, &held);
     return status;
 }

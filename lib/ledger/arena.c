@@ -109,7 +109,7 @@ void crd__list_free(const crd_allocator *allocator, crd__list *list) {
     memset(list, 0, sizeof *list);
 }
 
-static void merge(void **items, uint64_t middle, uint64_t end, void **spare, crd__compare compare) {
+static void arena_merge(void **items, uint64_t middle, uint64_t end, void **spare, crd__compare compare) {
     uint64_t left = 0, right = middle, to = 0;
     memcpy(spare, items, (size_t)middle * sizeof *items);
     while (left < middle && right < end)
@@ -129,7 +129,7 @@ void crd__sort(void **items, uint64_t count, void **spare, crd__compare compare)
             if (middle < count) {
                 end++;
                 while (end < count && compare(items[end - 1], items[end]) <= 0) end++;
-                merge(items + start, middle - start, end - start, spare, compare);
+                arena_merge(items + start, middle - start, end - start, spare, compare);
             }
             runs++;
             start = end;
@@ -143,7 +143,7 @@ uint64_t crd__hash_text(uint64_t hash, const char *text) {
     return (hash ^ 0xff) * UINT64_C(0x100000001b3); /* closes the text: "a","bc" is not "ab","c" */
 }
 
-static void place(crd__index *index, uint64_t hash, uint32_t position) {
+static void arena_place(crd__index *index, uint64_t hash, uint32_t position) {
     uint64_t slot = (hash ^ hash >> 32) & (index->size - 1);
     while (index->slots[slot] != 0) slot = (slot + 1) & (index->size - 1);
     index->slots[slot] = position + 1;
@@ -159,11 +159,11 @@ int crd__index_put(const crd_allocator *allocator, crd__index *index, uint64_t h
         larger.slots = crd__alloc(allocator, larger.size * sizeof *larger.slots);
         if (larger.slots == NULL) return 0;
         for (uint64_t i = 0; i < index->size; i++)
-            if (index->slots[i] != 0) place(&larger, rehash(list, index->slots[i] - 1), index->slots[i] - 1);
+            if (index->slots[i] != 0) arena_place(&larger, rehash(list, index->slots[i] - 1), index->slots[i] - 1);
         crd__free(allocator, index->slots);
         *index = larger;
     }
-    place(index, hash, position);
+    arena_place(index, hash, position);
     return 1;
 }
 

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#define PAGE_ENTRIES 4096
+#define AS_OF_PAGE_ENTRIES 4096
 
 /* ---- replay ---- */
 
@@ -95,7 +95,7 @@ static crd_status decode_image(crd__replay *p, const crd_entry_record *e, uint32
     return crd__doc_add(&p->books, kind, &record, out);
 }
 
-static crd_status named(crd__replay *p, const crd_entry_record *e, uint32_t kind, const char *id, void **out) {
+static crd_status as_of_named(crd__replay *p, const crd_entry_record *e, uint32_t kind, const char *id, void **out) {
     const crd__doc *doc = id[0] != '\0' ? crd__doc_find(&p->books, kind, id) : NULL;
     *out = doc != NULL ? doc->record : NULL;
     if (doc != NULL || id[0] == '\0') return CRD_OK;
@@ -103,7 +103,7 @@ static crd_status named(crd__replay *p, const crd_entry_record *e, uint32_t kind
 }
 
 /* What the entry names. A receipt may name the credit it is about to make, and does not concern it yet. */
-static crd_status gather(crd__replay *p, const crd_entry_record *e, crd__records *r) {
+static crd_status as_of_gather(crd__replay *p, const crd_entry_record *e, crd__records *r) {
     uint32_t creates = image_kind(e->type);
     crd__doc *known = e->type == CRD_ENTRY_CUSTOMER ? crd__doc_find(&p->books, CRD_KIND_CUSTOMER, e->customer) : NULL;
     crd__doc *doc = NULL;
@@ -119,13 +119,13 @@ static crd_status gather(crd__replay *p, const crd_entry_record *e, crd__records
         status = changed_image(p, e, CRD_KIND_CREDIT, &r->image);
     if (known != NULL) at[CRD_KIND_CUSTOMER] = known->record;
     if (status == CRD_OK && creates != CRD_KIND_CREDIT)
-        status = named(p, e, CRD_KIND_CREDIT, e->credit, &at[CRD_KIND_CREDIT]);
+        status = as_of_named(p, e, CRD_KIND_CREDIT, e->credit, &at[CRD_KIND_CREDIT]);
     if (status == CRD_OK && creates != CRD_KIND_INVOICE)
-        status = named(p, e, CRD_KIND_INVOICE, e->invoice, &at[CRD_KIND_INVOICE]);
+        status = as_of_named(p, e, CRD_KIND_INVOICE, e->invoice, &at[CRD_KIND_INVOICE]);
     if (status == CRD_OK && creates != CRD_KIND_RECEIPT)
-        status = named(p, e, CRD_KIND_RECEIPT, e->receipt, &at[CRD_KIND_RECEIPT]);
+        status = as_of_named(p, e, CRD_KIND_RECEIPT, e->receipt, &at[CRD_KIND_RECEIPT]);
     if (status == CRD_OK && creates != CRD_KIND_HOLD)
-        status = named(p, e, CRD_KIND_HOLD, e->hold, &at[CRD_KIND_HOLD]);
+        status = as_of_named(p, e, CRD_KIND_HOLD, e->hold, &at[CRD_KIND_HOLD]);
     if (doc != NULL) at[creates] = doc->record;
     r->customer = at[CRD_KIND_CUSTOMER];
     r->credit = at[CRD_KIND_CREDIT];
@@ -137,7 +137,7 @@ static crd_status gather(crd__replay *p, const crd_entry_record *e, crd__records
 
 crd_status crd__replay_entry(crd__replay *p, const crd_entry_record *stored, crd_entry_record *after) {
     crd__records records;
-    crd_status status = gather(p, stored, &records);
+    crd_status status = as_of_gather(p, stored, &records);
     *after = *stored;
     if (status != CRD_OK) return status;
     if (crd__fold(after, &records) != CRD_OK)
@@ -209,12 +209,13 @@ static crd_status leave_out_deleted(crd__journal *journal, crd__arena *arena) {
     return status;
 }
 
-static int compare_seq(const void *a, const void *b) {
+static int as_of_compare_seq(const void *a, const void *b) {
     const crd_entry_record *x = a, *y = b;
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-static crd_status read_page(crd__journal *journal, crd_query *query, crd__arena *arena, int64_t known_at, int *done) {
+static crd_status as_of_read_page(crd__journal *journal, crd_query *query, crd__arena *arena, int64_t known_at,
+                                  int *done) {
     crd_ledger *ledger = journal->ledger;
     uint64_t first = journal->entries.count;
     crd__loaded loaded;
@@ -232,7 +233,7 @@ static crd_status read_page(crd__journal *journal, crd_query *query, crd__arena 
             *done = 1;
     }
     if (status == CRD_OK)
-        crd__sort(journal->entries.items + first, journal->entries.count - first, spare, compare_seq);
+        crd__sort(journal->entries.items + first, journal->entries.count - first, spare, as_of_compare_seq);
     crd__loaded_free(&loaded);
     return status;
 }
@@ -245,10 +246,10 @@ crd_status crd__journal_read(crd_ledger *ledger, const crd_account_record *accou
     memset(out, 0, sizeof *out);
     out->ledger = ledger;
     out->account = account;
-    for (int64_t seq = 1; status == CRD_OK && !done && seq <= account->last_seq; seq += PAGE_ENTRIES) {
+    for (int64_t seq = 1; status == CRD_OK && !done && seq <= account->last_seq; seq += AS_OF_PAGE_ENTRIES) {
         query.seq_from = seq;
-        query.seq_to = CRD__MIN(seq + PAGE_ENTRIES - 1, account->last_seq);
-        status = read_page(out, &query, arena, known_at, &done);
+        query.seq_to = CRD__MIN(seq + AS_OF_PAGE_ENTRIES - 1, account->last_seq);
+        status = as_of_read_page(out, &query, arena, known_at, &done);
     }
     if (status == CRD_OK) status = leave_out_deleted(out, arena);
     return status;

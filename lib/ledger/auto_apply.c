@@ -9,7 +9,7 @@ crd_status crd__check_auto_flags(crd_ledger *ledger, const char *field, uint32_t
 }
 
 /* The call decides, else the customer, else the ledger. */
-static int wanted(const crd_ledger *ledger, const crd_account_record *account, uint32_t flags) {
+static int auto_apply_wanted(const crd_ledger *ledger, const crd_account_record *account, uint32_t flags) {
     if (flags & CRD__AUTO_FLAGS) return (flags & CRD_ISSUE_APPLY) != 0;
     if (account->switches & CRD_SWITCH_AUTO_APPLY_OFF) return 0;
     return (account->switches & CRD_SWITCH_AUTO_APPLY_ON) != 0 || ledger->settings.auto_apply != 0;
@@ -23,6 +23,6 @@ static int has_counterpart(const crd__doc *doc) {
 }
 
 crd_status crd__auto_apply(crd__command *command, crd__doc *doc, uint32_t flags) {
-    if (!wanted(command->ledger, &doc->account->record, flags) || !has_counterpart(doc)) return CRD_OK;
+    if (!auto_apply_wanted(command->ledger, &doc->account->record, flags) || !has_counterpart(doc)) return CRD_OK;
     return crd__apply_open(command, doc);
 }

@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-#define PAGE (CRD_MAX_ACCOUNTS / 2) /* rows: each may bring its account and the customer's own */
+#define BULK_PAGE (CRD_MAX_ACCOUNTS / 2) /* rows: each may bring its account and the customer's own */
 #define KEYS 6                      /* of a row: customer, two accounts, credit, receipt, request */
 
 typedef struct row {
@@ -60,8 +60,8 @@ static crd_status take_rows(bulk *b, const crd_bulk_row *const *from) {
 
 /* ---- the page ---- */
 
-static void add_key(crd_key *keys, uint64_t *count, uint32_t kind, const char *customer, const char *currency,
-                    const char *id) {
+static void bulk_add_key(crd_key *keys, uint64_t *count, uint32_t kind, const char *customer, const char *currency,
+                         const char *id) {
     crd_key *key = &keys[*count];
     memset(key, 0, sizeof *key);
     key->struct_size = sizeof *key;
@@ -80,15 +80,15 @@ static int is_id(const char *text) {
 static void add_keys(const row *r, crd_key *keys, uint64_t *count) {
     const char *customer = r->in.customer;
     if (!is_id(customer)) return;
-    add_key(keys, count, CRD_KIND_ACCOUNT, customer, "", "");
-    add_key(keys, count, CRD_KIND_CUSTOMER, customer, "", "");
-    if (is_id(r->terms.currency)) add_key(keys, count, CRD_KIND_ACCOUNT, customer, r->terms.currency, "");
-    if (is_id(r->terms.id)) add_key(keys, count, CRD_KIND_CREDIT, customer, "", r->terms.id);
-    if (is_id(r->terms.receipt)) add_key(keys, count, CRD_KIND_RECEIPT, customer, "", r->terms.receipt);
-    if (is_id(r->in.key)) add_key(keys, count, CRD_KIND_REQUEST, customer, "", r->in.key);
+    bulk_add_key(keys, count, CRD_KIND_ACCOUNT, customer, "", "");
+    bulk_add_key(keys, count, CRD_KIND_CUSTOMER, customer, "", "");
+    if (is_id(r->terms.currency)) bulk_add_key(keys, count, CRD_KIND_ACCOUNT, customer, r->terms.currency, "");
+    if (is_id(r->terms.id)) bulk_add_key(keys, count, CRD_KIND_CREDIT, customer, "", r->terms.id);
+    if (is_id(r->terms.receipt)) bulk_add_key(keys, count, CRD_KIND_RECEIPT, customer, "", r->terms.receipt);
+    if (is_id(r->in.key)) bulk_add_key(keys, count, CRD_KIND_REQUEST, customer, "", r->in.key);
 }
 
-static int compare_keys(const void *a, const void *b) {
+static int bulk_compare_keys(const void *a, const void *b) {
     const crd_key *x = a, *y = b;
     int compared;
     if (x->kind != y->kind) return x->kind < y->kind ? -1 : 1;
@@ -105,9 +105,9 @@ static crd_status make_query(bulk *b, uint64_t from, uint64_t to, crd_query *que
     if (keys == NULL || list == NULL) return crd__fail(b->ledger, CRD_E_NOMEM, NULL);
     for (uint64_t i = from; i < to; i++) add_keys(&b->rows[i], keys, &count);
     for (uint64_t i = 0; i < count; i++) list[i] = &keys[i];
-    crd__sort(list, count, list + most, compare_keys);
+    crd__sort(list, count, list + most, bulk_compare_keys);
     for (uint64_t i = 0; i < count; i++)
-        if (i == 0 || compare_keys(list[kept - 1], list[i]) != 0) list[kept++] = list[i];
+        if (i == 0 || bulk_compare_keys(list[kept - 1], list[i]) != 0) list[kept++] = list[i];
     *query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CUSTOMER | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_RECEIPT |
                             CRD_KIND_BIT_REQUEST,
                         NULL, NULL);
@@ -149,7 +149,7 @@ static crd_status fill_page(bulk *b, crd__loaded *loaded) {
     return status;
 }
 
-static crd_status read_page(bulk *b, uint64_t from, uint64_t to) {
+static crd_status bulk_read_page(bulk *b, uint64_t from, uint64_t to) {
     crd_query query;
     crd__loaded loaded;
     crd_status status;
@@ -176,7 +176,7 @@ crd_status crd__page_taken(crd_ledger *ledger, const crd__page *page, uint32_t k
 
 /* ---- a row ---- */
 
-static void tell(bulk *b, row *r, crd_status status, const crd__command *command) {
+static void bulk_tell(bulk *b, row *r, crd_status status, const crd__command *command) {
     crd_ledger *ledger = b->ledger;
     r->out.status = status;
     r->out.field = status != CRD_OK ? ledger->error.field : "";
@@ -227,7 +227,7 @@ static crd_status run_row(bulk *b, row *r, const crd__page *page) {
         status = crd__issue(&command, r->in.customer, r->in.terms, &doc);
         status = crd__command_end(&command, status);
     }
-    tell(b, r, status, &command);
+    bulk_tell(b, r, status, &command);
     r->account = NULL;
     if (status == CRD_OK && page != NULL) { /* also of one that repeats an earlier row, which may yet be lost */
         crd__account *account = crd__live(ledger, command.customer, command.currency);
@@ -324,8 +324,8 @@ static crd_status issue_most(bulk *b) {
     crd_ledger *ledger = b->ledger;
     crd_status status = CRD_OK, ended = CRD_OK;
     for (uint64_t from = 0, to; status == CRD_OK && from < b->count; from = to) {
-        to = CRD__MIN(from + PAGE, b->count);
-        status = read_page(b, from, to);
+        to = CRD__MIN(from + BULK_PAGE, b->count);
+        status = bulk_read_page(b, from, to);
         if (status != CRD_OK) return stop_at(b, from, status);
         ledger->unit.open = 1;
         to = run_rows(b, from, to, &ended);
@@ -351,8 +351,8 @@ static crd_status issue_all(bulk *b) {
     crd_ledger *ledger = b->ledger;
     crd_status status = CRD_OK;
     for (uint64_t from = 0, to; status == CRD_OK && from < b->count; from = to) {
-        to = CRD__MIN(from + PAGE, b->count);
-        status = read_page(b, from, to);
+        to = CRD__MIN(from + BULK_PAGE, b->count);
+        status = bulk_read_page(b, from, to);
         if (status == CRD_OK && run_rows(b, from, to, &status) < to && status == CRD_OK) status = too_large(ledger);
     }
     return status;

@@ -283,7 +283,8 @@ crd_status crd__command_fresh(crd__command *command, const crd__account *account
 
 /* The accounts read, by currency. One that is live but was not read again is gone from the storage: the host rolled
  * back what had created it. */
-static crd__account *among(crd_ledger *ledger, const crd__list *held, const char *customer, const char *currency) {
+static crd__account *command_among(crd_ledger *ledger, const crd__list *held, const char *customer,
+                                   const char *currency) {
     crd__account *live;
     for (uint64_t i = 0; i < held->count; i++)
         if (strcmp(((crd__account *)held->items[i])->record.currency, currency) == 0 &&
@@ -331,7 +332,7 @@ crd__doc *crd__command_taken(crd_ledger *ledger, const crd__list *held, uint32_t
 }
 
 static crd__account *owner_of(crd_ledger *ledger, const crd__list *held, const char *customer) {
-    crd__account *owner = among(ledger, held, customer, "");
+    crd__account *owner = command_among(ledger, held, customer, "");
     if (owner != NULL && crd__doc_find(owner, CRD_KIND_CUSTOMER, customer) != NULL) return owner;
     crd__fail_subject(ledger, CRD_E_NOT_FOUND, CRD_KIND_CUSTOMER, customer, customer, NULL);
     return NULL;
@@ -343,7 +344,7 @@ crd_status crd__command_settle(crd__command *command, const char *customer, cons
     crd__account *owner = owner_of(ledger, held, customer), *account;
     crd_status status;
     if (owner == NULL) return CRD_E_NOT_FOUND;
-    account = among(ledger, held, customer, currency);
+    account = command_among(ledger, held, customer, currency);
     status = crd__command_feature(command, account != NULL ? account : owner);
     if (status == CRD_OK && (account == NULL || account->base == 0)) status = crd__guard_account(ledger, owner);
     if (status == CRD_OK && account == NULL) status = new_account(command, customer, currency, owner, &account);
@@ -424,7 +425,7 @@ static const char *id_of(const crd__doc *doc) {
     return doc != NULL ? crd__doc_id(doc) : "";
 }
 
-static void *record_of(const crd__doc *doc) {
+static void *command_record_of(const crd__doc *doc) {
     return doc != NULL ? doc->record : NULL;
 }
 
@@ -475,11 +476,11 @@ crd_status crd__write_entry(crd__command *command, const crd__concerned *on, crd
     if (status != CRD_OK) return status;
     administer(command, on, &kept->record);
     records.account = account;
-    records.customer = record_of(on->customer);
-    records.credit = record_of(on->credit);
-    records.invoice = record_of(on->invoice);
-    records.receipt = record_of(on->receipt);
-    records.hold = record_of(on->hold);
+    records.customer = command_record_of(on->customer);
+    records.credit = command_record_of(on->credit);
+    records.invoice = command_record_of(on->invoice);
+    records.receipt = command_record_of(on->receipt);
+    records.hold = command_record_of(on->hold);
     records.image = on->image;
     status = crd__fold(&kept->record, &records);
     if (status == CRD_E_OVERFLOW) return crd__fail(ledger, status, NULL);

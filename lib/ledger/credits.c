@@ -36,7 +36,7 @@ static crd_status check_opening(crd_ledger *ledger, const crd_credit_terms *t) {
     return status == CRD_OK ? crd__check_amount(ledger, "terms.opening_used", t->opening_used, 0) : status;
 }
 
-static crd_status check_terms(crd_ledger *ledger, const crd_credit_terms *t) {
+static crd_status credits_check_terms(crd_ledger *ledger, const crd_credit_terms *t) {
     uint32_t credit_class = crd__credit_class(t->kind);
     crd_status status = CRD_OK;
     if (credit_class == 0) return crd__fail_argument(ledger, "terms.kind", "is not a kind of credit");
@@ -76,7 +76,7 @@ static crd_status check_terms(crd_ledger *ledger, const crd_credit_terms *t) {
     return CRD_OK;
 }
 
-static void arguments(crd__command *command, const char *customer, const crd_credit_terms *t) {
+static void credits_arguments(crd__command *command, const char *customer, const crd_credit_terms *t) {
     crd__argument_text(command, "customer", customer);
     crd__argument_number(command, "terms.kind", t->kind);
     crd__argument_text(command, "terms.currency", t->currency);
@@ -110,7 +110,8 @@ static crd_status take_lines(crd_ledger *ledger, const crd_credit_terms *t, crd_
     return status;
 }
 
-static void fill(const crd__command *command, const crd_credit_terms *t, const char *customer, crd_credit_record *c) {
+static void credits_fill(const crd__command *command, const crd_credit_terms *t, const char *customer,
+                         crd_credit_record *c) {
     int cash = crd__credit_class(t->kind) == CRD_CLASS_CASH;
     crd__record_clear(CRD_KIND_CREDIT, c);
     c->customer = customer;
@@ -142,8 +143,8 @@ static void fill(const crd__command *command, const crd_credit_terms *t, const c
 }
 
 /* Money received is a receipt whose whole amount becomes the credit (rule M3). */
-static crd_status write_receipt(crd__command *command, crd__concerned *on, const crd_credit_record *credit,
-                                const char *id) {
+static crd_status credits_write_receipt(crd__command *command, crd__concerned *on, const crd_credit_record *credit,
+                                        const char *id) {
     crd_receipt_record r;
     crd_entry_record entry;
     crd__doc *doc;
@@ -167,8 +168,8 @@ static crd_status write_receipt(crd__command *command, crd__concerned *on, const
     return crd__write_document(command, on, CRD_KIND_RECEIPT, &r, &entry, &doc);
 }
 
-static crd_status issue(crd__command *command, const char *customer, const crd_credit_terms *t, crd_line_terms *terms,
-                        crd__doc **doc) {
+static crd_status credits_issue(crd__command *command, const char *customer, const crd_credit_terms *t,
+                                crd_line_terms *terms, crd__doc **doc) {
     crd_ledger *ledger = command->ledger;
     int cash = crd__credit_class(t->kind) == CRD_CLASS_CASH;
     crd__when when = crd__command_when(command, 1);
@@ -183,7 +184,7 @@ static crd_status issue(crd__command *command, const char *customer, const crd_c
     if (status == CRD_OK && cash && t->receipt != NULL)
         status = crd__command_account(command, customer, t->currency, CRD_KIND_RECEIPT, t->receipt, &on.account);
     if (status != CRD_OK) return status;
-    fill(command, t, customer, &c);
+    credits_fill(command, t, customer, &c);
     c.first_seq = c.last_seq = on.account->record.last_seq + 1 + cash;
     c.id = t->id != NULL ? t->id : crd__derive_id(command, on.account, c.first_seq);
     if (cash) c.receipt = t->receipt != NULL ? t->receipt : crd__derive_id(command, on.account, c.first_seq - 1);
@@ -194,7 +195,7 @@ static crd_status issue(crd__command *command, const char *customer, const crd_c
         status = crd__return_of(command, on.account, t->origin, &c, terms, t->line_count, &on.invoice);
     if (status != CRD_OK) return status;
     if (crd__decide_issue(&c, &when, &why) != CRD_OK) return crd__fail_refusal(ledger, &why, customer, t->currency);
-    if (cash) status = write_receipt(command, &on, &c, c.receipt);
+    if (cash) status = credits_write_receipt(command, &on, &c, c.receipt);
     if (status != CRD_OK) return status;
     crd__entry_clear(&entry, CRD_ENTRY_ISSUE, command->date);
     entry.amount = c.original;
@@ -215,16 +216,16 @@ crd_status crd__issue(crd__command *command, const char *customer, const crd_cre
     crd_line_terms *lines = NULL;
     crd_status status = crd__check_id(ledger, "customer", customer);
     if (status == CRD_OK) status = crd__take_struct(ledger, "terms", &t, sizeof t, sizeof t, terms);
-    if (status == CRD_OK) status = check_terms(ledger, &t);
+    if (status == CRD_OK) status = credits_check_terms(ledger, &t);
     if (status == CRD_OK) status = take_lines(ledger, &t, &lines);
     if (status == CRD_OK) status = crd__check_currency(ledger, t.currency);
     if (status == CRD_OK) {
-        arguments(command, customer, &t);
+        credits_arguments(command, customer, &t);
         crd__argument_lines(command, "terms.lines", lines, t.line_count, NULL, 0);
         command->created_kind = CRD_KIND_CREDIT;
         status = crd__command_allow(command, customer, t.currency, t.id, t.amount);
     }
-    return status == CRD_OK && !command->answered ? issue(command, customer, &t, lines, doc) : status;
+    return status == CRD_OK && !command->answered ? credits_issue(command, customer, &t, lines, doc) : status;
 }
 
 static crd_status issue_once(crd_ledger *ledger, const crd_request *request, const char *customer,
@@ -276,7 +277,7 @@ crd_status crd__same_account(crd_ledger *ledger, const crd__doc *credit, const c
     return CRD_OK;
 }
 
-static crd_status apply(crd__command *command, crd__doc *credit, crd__doc *invoice, const crd_apply_terms *t) {
+static crd_status credits_apply(crd__command *command, crd__doc *credit, crd__doc *invoice, const crd_apply_terms *t) {
     crd_ledger *ledger = command->ledger;
     const crd_account_record *account = &credit->account->record;
     crd__apply_command ask;
@@ -334,7 +335,7 @@ crd_status crd_credit_apply(crd_ledger *ledger, const crd_request *request, crd_
         crd__argument_text(&command, "terms.reference", t.reference);
         status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), t.amount);
         if (status == CRD_OK && !command.answered)
-            status = apply(&command, doc, invoice != NULL ? invoice->handle.doc : NULL, &t);
+            status = credits_apply(&command, doc, invoice != NULL ? invoice->handle.doc : NULL, &t);
     }
     return crd__command_finish(&command, status, out);
 }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static crd_status check_terms(crd_ledger *ledger, const crd_customer_terms *from, crd_customer_terms *terms) {
+static crd_status customer_check_terms(crd_ledger *ledger, const crd_customer_terms *from, crd_customer_terms *terms) {
     crd_status status = CRD_OK;
     memset(terms, 0, sizeof *terms);
     if (from != NULL) status = crd__take_struct(ledger, "terms", terms, sizeof *terms, sizeof *terms, from);
@@ -75,7 +75,7 @@ static crd_status add_customer_once(crd_ledger *ledger, const crd_request *reque
     status = crd__command_begin(ledger, request, CRD_COMMAND_CUSTOMER_ADD, &command);
     if (status != CRD_OK) return status;
     status = crd__check_id(ledger, "customer", customer);
-    if (status == CRD_OK) status = check_terms(ledger, terms, &t);
+    if (status == CRD_OK) status = customer_check_terms(ledger, terms, &t);
     if (status == CRD_OK) {
         crd__argument_text(&command, "customer", customer);
         crd__argument_number(&command, "terms.switches", t.switches);

@@ -29,7 +29,7 @@ static crd_status check_change(crd_ledger *ledger, const crd_customer_change_ter
 }
 
 /* Text that is not given stays; that is content too, so it is an argument of its own. */
-static void arguments(crd__command *command, const char *customer, const crd_customer_change_terms *t) {
+static void customer_change_arguments(crd__command *command, const char *customer, const crd_customer_change_terms *t) {
     crd__argument_text(command, "customer", customer);
     crd__argument_number(command, "change.set", t->set);
     crd__argument_number(command, "change.clear", t->clear);
@@ -61,7 +61,7 @@ static crd_status switch_account(crd__command *command, crd__account *account, u
     return crd__write_entry(command, &on, &entry);
 }
 
-static int among(const crd__list *accounts, const crd__account *own, const char *currency) {
+static int customer_change_among(const crd__list *accounts, const crd__account *own, const char *currency) {
     for (uint64_t i = 0; i < accounts->count; i++) {
         const crd__account *account = accounts->items[i];
         if (strcmp(account->record.currency, currency) == 0 &&
@@ -75,7 +75,8 @@ static int among(const crd__list *accounts, const crd__account *own, const char 
  * arena, so nothing ever frees it. */
 static crd_status guard_absence(crd_ledger *ledger, const crd__list *held, const crd__account *own, const char *code) {
     crd__account *absent;
-    if (among(held, own, code) || among(&ledger->unit.accounts, own, code) || among(&ledger->unit.guards, own, code))
+    if (customer_change_among(held, own, code) || customer_change_among(&ledger->unit.accounts, own, code) ||
+        customer_change_among(&ledger->unit.guards, own, code))
         return CRD_OK;
     absent = crd__arena_take(&ledger->unit.arena, sizeof *absent);
     if (absent == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
@@ -121,7 +122,7 @@ static crd_status switch_accounts(crd__command *command, crd__account *own, uint
     return status;
 }
 
-static crd_status refuse_closed(crd__command *command, const char *customer, int32_t closed_through) {
+static crd_status customer_change_refuse_closed(crd__command *command, const char *customer, int32_t closed_through) {
     crd__refusal why;
     (void)crd__refuse(&why, CRD_E_CLOSED, CRD_KIND_CUSTOMER, customer, closed_through, command->date);
     return crd__fail_refusal(command->ledger, &why, customer, "");
@@ -134,7 +135,7 @@ static uint32_t switched_to(uint32_t switches, const crd_customer_change_terms *
     return (switches & ~t->clear) | t->set;
 }
 
-static crd_status change(crd__command *command, crd__doc *doc, const crd_customer_change_terms *t) {
+static crd_status change_customer(crd__command *command, crd__doc *doc, const crd_customer_change_terms *t) {
     crd_ledger *ledger = command->ledger;
     crd__account *account = doc->account;
     crd__when when = crd__command_when(command, 1);
@@ -146,7 +147,8 @@ static crd_status change(crd__command *command, crd__doc *doc, const crd_custome
     crd_status status = crd__command_fresh(command, account);
     if (status == CRD_OK && !(t->clear & CRD_SWITCH_FEATURE_OFF)) status = crd__command_feature(command, account);
     if (status != CRD_OK) return status;
-    if (when.date <= when.closed_through) return refuse_closed(command, to.customer, when.closed_through);
+    if (when.date <= when.closed_through)
+        return customer_change_refuse_closed(command, to.customer, when.closed_through);
     if (!take_text(account, t->name, &to.name, &changed) || !take_text(account, t->category, &to.category, &changed) ||
         !take_text(account, t->location, &to.location, &changed) ||
         !take_text(account, t->parent, &to.parent, &changed))
@@ -177,9 +179,9 @@ crd_status crd_customer_change(crd_ledger *ledger, const crd_request *request, c
     if (status == CRD_OK) {
         crd__doc *doc = customer->handle.doc;
         const char *id = crd__doc_id(doc);
-        arguments(&command, id, &t);
+        customer_change_arguments(&command, id, &t);
         status = crd__command_allow(&command, id, "", id, 0);
-        if (status == CRD_OK && !command.answered) status = change(&command, doc, &t);
+        if (status == CRD_OK && !command.answered) status = change_customer(&command, doc, &t);
     }
     return crd__command_finish(&command, status, out);
 }

@@ -18,7 +18,7 @@ typedef struct past {
 } past;
 
 /* Adds what is left of the deeds to the list; whatever is no application or write-off has moved money for good. */
-static crd_status keep(crd__command *command, const crd__application *deeds, uint64_t count, past *p) {
+static crd_status delete_keep(crd__command *command, const crd__application *deeds, uint64_t count, past *p) {
     crd__arena *arena = &command->ledger->unit.arena;
     crd__application *list = crd__arena_take(arena, (p->count + count + 1) * sizeof *list);
     if (list == NULL) return crd__fail(command->ledger, CRD_E_NOMEM, NULL);
@@ -47,7 +47,7 @@ static crd_status look_back(crd__command *command, crd__doc *doc, past *p) {
     crd__application *deeds, also;
     uint64_t count;
     crd_status status = crd__deeds(command->ledger, doc->account, doc, types, &deeds, &count);
-    if (status == CRD_OK) status = keep(command, deeds, count, p);
+    if (status == CRD_OK) status = delete_keep(command, deeds, count, p);
     memset(&also, 0, sizeof also);
     also.credit = also.invoice = "";
     also.receipt = credit->receipt;
@@ -55,21 +55,21 @@ static crd_status look_back(crd__command *command, crd__doc *doc, past *p) {
     if (status == CRD_OK && credit->receipt[0] != '\0') {
         p->receipt = crd__doc_find(doc->account, CRD_KIND_RECEIPT, credit->receipt);
         status = crd__deeds(command->ledger, doc->account, p->receipt, CRD__BIT(CRD_ENTRY_WRITE_OFF), &deeds, &count);
-        if (status == CRD_OK) status = keep(command, deeds, count, p);
+        if (status == CRD_OK) status = delete_keep(command, deeds, count, p);
     }
     if (status == CRD_OK) status = crd__load_named(command->ledger, doc->account, p->list, p->count);
     return status == CRD_OK ? crd__memo_invoice(command, doc, &p->of) : status;
 }
 
-static crd_status latest(crd__command *command, crd__doc *doc, const past *p, int32_t *date) {
+static crd_status delete_latest(crd__command *command, crd__doc *doc, const past *p, int32_t *date) {
     *date = CRD__MAX(*date, ((const crd_credit_record *)doc->record)->last_date);
     if (p->of != NULL) *date = CRD__MAX(*date, ((const crd_invoice_record *)p->of->record)->last_date);
     if (p->receipt != NULL) *date = CRD__MAX(*date, ((const crd_receipt_record *)p->receipt->record)->last_date);
     return crd__latest(command, doc->account, p->list, p->count, date);
 }
 
-static crd_status decide(crd__command *command, const crd__doc *doc, const past *p, uint32_t flags,
-                         const crd__when *when) {
+static crd_status delete_decide(crd__command *command, const crd__doc *doc, const past *p, uint32_t flags,
+                                const crd__when *when) {
     crd__delete_command ask;
     crd__refusal why;
     ask.when = *when;
@@ -116,8 +116,8 @@ static crd_status delete_credit(crd__command *command, crd__doc *doc, uint32_t f
     memset(&p, 0, sizeof p);
     if (status == CRD_OK) status = crd__enter_lapsed_before_use(command, doc, &when);
     if (status == CRD_OK) status = look_back(command, doc, &p);
-    if (status == CRD_OK) status = latest(command, doc, &p, &when.date);
-    if (status == CRD_OK) status = decide(command, doc, &p, flags, &when);
+    if (status == CRD_OK) status = delete_latest(command, doc, &p, &when.date);
+    if (status == CRD_OK) status = delete_decide(command, doc, &p, flags, &when);
     if (status == CRD_OK) status = cascade(command, doc->account, &p, &when);
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);

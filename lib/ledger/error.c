@@ -116,7 +116,7 @@ static void append(char *to, size_t capacity, const char *text) {
     to[have + size] = '\0';
 }
 
-static const char *keep(crd_ledger *ledger, int slot, const char *text) {
+static const char *error_keep(crd_ledger *ledger, int slot, const char *text) {
     char *to = ledger->error_text[slot];
     to[0] = '\0';
     append(to, sizeof ledger->error_text[slot], text != NULL ? text : "");
@@ -145,8 +145,8 @@ crd_status crd__fail_argument(crd_ledger *ledger, const char *field, const char 
 
 static void subject(crd_ledger *ledger, uint32_t kind, const char *customer, const char *id) {
     ledger->error.subject_kind = kind;
-    ledger->error.customer = keep(ledger, 1, customer);
-    ledger->error.subject = keep(ledger, 2, id);
+    ledger->error.customer = error_keep(ledger, 1, customer);
+    ledger->error.subject = error_keep(ledger, 2, id);
 }
 
 crd_status crd__fail_subject(crd_ledger *ledger, crd_status code, uint32_t kind, const char *customer, const char *id,
@@ -171,7 +171,7 @@ crd_status crd__fail_host(crd_ledger *ledger, crd_status code, const char *messa
     clear(ledger);
     ledger->error.code = code;
     ledger->error.host_error = host_error;
-    ledger->error.host_text = keep(ledger, 3, host_text);
+    ledger->error.host_text = error_keep(ledger, 3, host_text);
     to[0] = '\0';
     append(to, sizeof ledger->error_text[0], message != NULL ? message : crd_status_text(code));
     if (ledger->error.host_text[0] != '\0') {

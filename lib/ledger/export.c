@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-typedef struct writer {
+typedef struct export_writer {
     crd_ledger *ledger;
     uint32_t format;
     crd_write_text write;
@@ -23,9 +23,9 @@ typedef struct writer {
     crd_status status;
     uint64_t used;
     char buffer[4096];
-} writer;
+} export_writer;
 
-static void flush(writer *w) {
+static void export_flush(export_writer *w) {
     int32_t stopped;
     if (w->status != CRD_OK || w->used == 0) return;
     w->ledger->busy = 1;
@@ -35,19 +35,19 @@ static void flush(writer *w) {
     if (stopped != 0) w->status = crd__fail(w->ledger, CRD_E_CANCELLED, NULL);
 }
 
-static void put_char(writer *w, char c) {
-    if (w->used == sizeof w->buffer) flush(w);
+static void put_char(export_writer *w, char c) {
+    if (w->used == sizeof w->buffer) export_flush(w);
     if (w->status == CRD_OK) w->buffer[w->used++] = c;
 }
 
-static void put(writer *w, const char *text) {
+static void export_put(export_writer *w, const char *text) {
     while (*text != '\0') put_char(w, *text++);
 }
 
-static void put_number(writer *w, int64_t number) {
+static void put_number(export_writer *w, int64_t number) {
     char text[CRD_MONEY_TEXT];
     (void)crd_money_format(number, 0, text, sizeof text);
-    put(w, text);
+    export_put(w, text);
 }
 
 /* Bytes of a blank of Unicode, which a program might trim or take for the end of a name; else 0. */
@@ -67,7 +67,7 @@ static int special(const char *text, const char *at) {
     return strchr("%;,|:\"\\[]", *at) != NULL ? 1 : blank_size(at);
 }
 
-static void escape(writer *w, const char *text) {
+static void escape(export_writer *w, const char *text) {
     static const char digits[] = "0123456789ABCDEF";
     for (const char *at = text; *at != '\0';) {
         int size = special(text, at);
@@ -119,7 +119,7 @@ static int named_for_journals(const char *name) {
     return 1;
 }
 
-static crd_status check_names(const writer *w, const crd_postings *postings) {
+static crd_status check_names(const export_writer *w, const crd_postings *postings) {
     for (uint32_t role = 0; role < CRD_GL_ROLES; role++) {
         const char *name = crd__postings_account(postings, role);
         if (!(w->format == CRD_EXPORT_BEANCOUNT ? named_for_beancount(name) : named_for_journals(name))) {
@@ -133,79 +133,79 @@ static crd_status check_names(const writer *w, const crd_postings *postings) {
 
 /* ---- the text ---- */
 
-static void put_date(writer *w, int32_t date) {
+static void export_put_date(export_writer *w, int32_t date) {
     char text[16];
     (void)crd_date_to_text(date, text, sizeof text);
-    put(w, text);
+    export_put(w, text);
 }
 
-static void put_head(writer *w, const crd_postings *postings) {
-    put(w, "; Postings of customer credit, written by libcredit.\n");
-    if (w->format == CRD_EXPORT_HLEDGER) put(w, "decimal-mark .\n");
+static void put_head(export_writer *w, const crd_postings *postings) {
+    export_put(w, "; Postings of customer credit, written by libcredit.\n");
+    if (w->format == CRD_EXPORT_HLEDGER) export_put(w, "decimal-mark .\n");
     if (w->format != CRD_EXPORT_BEANCOUNT) return;
     for (uint32_t role = 0; role < CRD_GL_ROLES; role++) { /* roles may share a name, which is opened once */
         const char *name = crd__postings_account(postings, role);
         uint32_t earlier = 0;
         while (strcmp(crd__postings_account(postings, earlier), name) != 0) earlier++;
         if (earlier < role) continue;
-        put(w, "1970-01-01 open ");
-        put(w, name);
+        export_put(w, "1970-01-01 open ");
+        export_put(w, name);
         put_char(w, '\n');
     }
 }
 
 /* A line of its own: "; name: text" or, in Beancount, name: "text". */
-static void put_tag(writer *w, const char *name, const char *text) {
+static void export_put_tag(export_writer *w, const char *name, const char *text) {
     int beancount = w->format == CRD_EXPORT_BEANCOUNT;
     if (text[0] == '\0') return;
-    put(w, beancount ? "  " : "    ; ");
-    put(w, name);
-    put(w, beancount ? ": \"" : ": ");
+    export_put(w, beancount ? "  " : "    ; ");
+    export_put(w, name);
+    export_put(w, beancount ? ": \"" : ": ");
     escape(w, text);
-    put(w, beancount ? "\"\n" : "\n");
+    export_put(w, beancount ? "\"\n" : "\n");
 }
 
-static void put_transaction(writer *w, const crd_entry_record *e) {
+static void put_transaction(export_writer *w, const crd_entry_record *e) {
     int beancount = w->format == CRD_EXPORT_BEANCOUNT;
     put_char(w, '\n');
-    put_date(w, e->business_date);
-    put(w, beancount ? " * \"" : " * (");
+    export_put_date(w, e->business_date);
+    export_put(w, beancount ? " * \"" : " * (");
     if (!beancount) {
-        put(w, e->currency);
+        export_put(w, e->currency);
         put_char(w, '/');
         put_number(w, e->seq);
-        put(w, ") ");
+        export_put(w, ") ");
     }
     escape(w, e->customer);
-    put(w, beancount ? "\" \"" : " | ");
-    put(w, crd_entry_name(e->type));
-    put(w, beancount ? "\"\n  entry: \"" : "\n");
+    export_put(w, beancount ? "\" \"" : " | ");
+    export_put(w, crd_entry_name(e->type));
+    export_put(w, beancount ? "\"\n  entry: \"" : "\n");
     if (beancount) {
-        put(w, e->currency);
+        export_put(w, e->currency);
         put_char(w, '/');
         put_number(w, e->seq);
-        put(w, "\"\n");
+        export_put(w, "\"\n");
     }
-    put_tag(w, "credit", e->credit);
-    put_tag(w, "invoice", e->invoice);
-    put_tag(w, "receipt", e->receipt);
+    export_put_tag(w, "credit", e->credit);
+    export_put_tag(w, "invoice", e->invoice);
+    export_put_tag(w, "receipt", e->receipt);
 }
 
-static void put_posting(writer *w, const crd_posting *p, int32_t exponent) {
+static void put_posting(export_writer *w, const crd_posting *p, int32_t exponent) {
     char amount[CRD_MONEY_TEXT];
     (void)crd_money_format(p->amount, exponent, amount, sizeof amount);
-    put(w, w->format == CRD_EXPORT_BEANCOUNT ? "  " : "    ");
-    put(w, p->account);
-    put(w, "  ");
-    put(w, amount);
+    export_put(w, w->format == CRD_EXPORT_BEANCOUNT ? "  " : "    ");
+    export_put(w, p->account);
+    export_put(w, "  ");
+    export_put(w, amount);
     put_char(w, ' ');
-    put(w, p->currency);
-    put(w, w->format == CRD_EXPORT_BEANCOUNT ? "\n    customer: \"" : "  ; customer: ");
+    export_put(w, p->currency);
+    export_put(w, w->format == CRD_EXPORT_BEANCOUNT ? "\n    customer: \"" : "  ; customer: ");
     escape(w, p->customer);
-    put(w, w->format == CRD_EXPORT_BEANCOUNT ? "\"\n" : "\n");
+    export_put(w, w->format == CRD_EXPORT_BEANCOUNT ? "\"\n" : "\n");
 }
 
-static crd_status export_all(writer *w, crd_postings *postings) {
+static crd_status export_all(export_writer *w, crd_postings *postings) {
     const crd_posting *row;
     int32_t exponent = 0;
     crd_status status = check_names(w, postings);
@@ -223,14 +223,14 @@ static crd_status export_all(writer *w, crd_postings *postings) {
         put_posting(w, row, exponent);
     }
     if (status != CRD_OK) return status;
-    flush(w);
+    export_flush(w);
     return w->status;
 }
 
 crd_status crd_postings_export(crd_ledger *ledger, const crd_posting_spec *spec, uint32_t format,
                                crd_write_text write, void *ctx) {
     crd_postings *postings = NULL;
-    writer *w;
+    export_writer *w;
     crd_status status = crd__enter(ledger);
     if (status != CRD_OK) return status;
     if (format < CRD_EXPORT_HLEDGER || format > CRD_EXPORT_BEANCOUNT)

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static int compare_seq(const void *a, const void *b) {
+static int history_compare_seq(const void *a, const void *b) {
     const crd_entry_record *x = a, *y = b;
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
@@ -39,7 +39,8 @@ static int concerns(const crd_query *query, const crd__account *account, const c
 }
 
 /* The entries of the query, oldest first: those stored, then those of the open unit. */
-static crd_status gather(crd_ledger *ledger, const crd__account *account, crd_query *query, crd__list *entries) {
+static crd_status history_gather(crd_ledger *ledger, const crd__account *account, crd_query *query,
+                                 crd__list *entries) {
     crd__loaded loaded;
     void **spare;
     crd_status status;
@@ -58,7 +59,7 @@ static crd_status gather(crd_ledger *ledger, const crd__account *account, crd_qu
     }
     spare = status == CRD_OK ? crd__arena_take(&ledger->scratch, (entries->count + 1) * sizeof *spare) : NULL;
     if (spare == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
-    crd__sort(entries->items, entries->count, spare, compare_seq);
+    crd__sort(entries->items, entries->count, spare, history_compare_seq);
     return CRD_OK;
 }
 
@@ -119,7 +120,7 @@ crd_status crd__deeds(crd_ledger *ledger, const crd__account *account, const crd
     if (of->kind == CRD_KIND_CREDIT) query.entry_credit = crd__doc_id(of);
     if (of->kind == CRD_KIND_INVOICE) query.entry_invoice = crd__doc_id(of);
     if (of->kind == CRD_KIND_RECEIPT) query.entry_receipt = crd__doc_id(of);
-    status = gather(ledger, account, &query, &entries);
+    status = history_gather(ledger, account, &query, &entries);
     if (status == CRD_OK) status = fold_deeds(ledger, &entries, types, out, count);
     crd__list_free(&ledger->allocator, &entries);
     return status;
@@ -137,7 +138,7 @@ crd_status crd__pieces(crd_ledger *ledger, const crd__account *account, int64_t 
         crd__list entries = {NULL, 0, 0};
         uint64_t found = 0;
         query.seq_to = adjust + window;
-        status = gather(ledger, account, &query, &entries);
+        status = history_gather(ledger, account, &query, &entries);
         while (found < entries.count && ((crd_entry_record *)entries.items[found])->undoes == adjust) found++;
         window = found == entries.count && query.seq_to < account->record.last_seq ? 8 * window : 0;
         entries.count = found;
@@ -162,8 +163,8 @@ static void name(crd_key *key, const crd__account *account, uint32_t kind, const
 }
 
 /* The keys of the documents named that the snapshot lacks; a document may be listed once only. */
-static uint64_t missing(crd__account *account, const crd__application *applications, uint64_t count,
-                        crd_key *keys) {
+static uint64_t history_missing(crd__account *account, const crd__application *applications, uint64_t count,
+                                crd_key *keys) {
     uint64_t found = 0;
     for (uint64_t i = 0; i < count; i++) {
         const struct {
@@ -180,7 +181,7 @@ static uint64_t missing(crd__account *account, const crd__application *applicati
 }
 
 /* The order in which storages and crd_query_matches() find keys fastest; one customer's, none of entries or lines. */
-static int compare_keys(const void *a, const void *b) {
+static int history_compare_keys(const void *a, const void *b) {
     const crd_key *x = a, *y = b;
     return x->kind != y->kind ? (x->kind < y->kind ? -1 : 1) : strcmp(x->id, y->id);
 }
@@ -189,7 +190,7 @@ static int compare_keys(const void *a, const void *b) {
 static uint64_t without_doubles(void **list, uint64_t count) {
     uint64_t kept = 1;
     for (uint64_t i = 1; i < count; i++)
-        if (compare_keys(list[kept - 1], list[i]) != 0) list[kept++] = list[i];
+        if (history_compare_keys(list[kept - 1], list[i]) != 0) list[kept++] = list[i];
     return kept;
 }
 
@@ -204,11 +205,11 @@ crd_status crd__load_named(crd_ledger *ledger, crd__account *account, const crd_
     crd__arena arena;
     crd_status status = CRD_OK;
     if (keys == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
-    query.key_count = missing(account, applications, count, keys);
+    query.key_count = history_missing(account, applications, count, keys);
     if (query.key_count > 0) {
         name(&keys[query.key_count++], account, CRD_KIND_ACCOUNT, NULL);
         for (uint64_t i = 0; i < query.key_count; i++) list[i] = &keys[i];
-        crd__sort(list, query.key_count, list + 3 * count + 1, compare_keys);
+        crd__sort(list, query.key_count, list + 3 * count + 1, history_compare_keys);
         query.key_count = without_doubles(list, query.key_count);
         query.keys = (const crd_key *const *)(void *)list;
         crd__arena_init(&arena, &ledger->allocator);
@@ -253,7 +254,8 @@ static int32_t raised(const crd__concerned *on, const crd__when *when) {
     return date;
 }
 
-static crd_status named(crd_ledger *ledger, crd__account *account, uint32_t kind, const char *id, crd__doc **out) {
+static crd_status history_named(crd_ledger *ledger, crd__account *account, uint32_t kind, const char *id,
+                                crd__doc **out) {
     *out = id[0] != '\0' ? crd__doc_find(account, kind, id) : NULL;
     if (*out != NULL || id[0] == '\0') return CRD_OK;
     return crd__fail_subject(ledger, CRD_E_CORRUPT, kind, account->record.customer, id,
@@ -271,9 +273,9 @@ crd_status crd__unapply(crd__command *command, crd__account *account, const crd_
     memset(&on, 0, sizeof on);
     memset(&decision, 0, sizeof decision);
     on.account = account;
-    status = named(ledger, account, CRD_KIND_CREDIT, application->credit, &on.credit);
-    if (status == CRD_OK) status = named(ledger, account, CRD_KIND_INVOICE, application->invoice, &on.invoice);
-    if (status == CRD_OK) status = named(ledger, account, CRD_KIND_RECEIPT, application->receipt, &on.receipt);
+    status = history_named(ledger, account, CRD_KIND_CREDIT, application->credit, &on.credit);
+    if (status == CRD_OK) status = history_named(ledger, account, CRD_KIND_INVOICE, application->invoice, &on.invoice);
+    if (status == CRD_OK) status = history_named(ledger, account, CRD_KIND_RECEIPT, application->receipt, &on.receipt);
     if (status != CRD_OK) return status;
     ask.when = *when;
     ask.when.date = raised(&on, when);

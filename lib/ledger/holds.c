@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-static crd_status refused(crd_ledger *ledger, const crd__refusal *why, const crd__account *account) {
+static crd_status holds_refused(crd_ledger *ledger, const crd__refusal *why, const crd__account *account) {
     return crd__fail_refusal(ledger, why, account->record.customer, account->record.currency);
 }
 
@@ -23,7 +23,7 @@ static int is_held(const crd__doc *doc, const crd__doc *of) {
     return strcmp(of->kind == CRD_KIND_CREDIT ? hold->credit : hold->invoice, crd__doc_id(of)) == 0;
 }
 
-static int compare_first(const void *a, const void *b) {
+static int holds_compare_first(const void *a, const void *b) {
     const crd_hold_record *x = ((const crd__doc *)a)->record, *y = ((const crd__doc *)b)->record;
     return x->first_seq < y->first_seq ? -1 : x->first_seq > y->first_seq;
 }
@@ -39,7 +39,7 @@ crd_status crd__list_holds(crd__account *account, const crd__doc *of, crd__doc *
     found = 0;
     for (uint64_t i = 0; i < account->docs.count; i++)
         if (is_held(account->docs.items[i], of)) list[found++] = account->docs.items[i];
-    crd__sort(list, found, spare, compare_first);
+    crd__sort(list, found, spare, holds_compare_first);
     *out = (crd__doc **)list;
     *count = found;
     return CRD_OK;
@@ -78,7 +78,7 @@ static int compare_lapse(const void *a, const void *b) {
     const crd_hold_record *x = ((const crd__doc *)a)->record, *y = ((const crd__doc *)b)->record;
     if (x->lapses_on != y->lapses_on) return x->lapses_on < y->lapses_on ? -1 : 1;
     if (x->lapses_at != y->lapses_at) return x->lapses_at < y->lapses_at ? -1 : 1;
-    return compare_first(a, b);
+    return holds_compare_first(a, b);
 }
 
 static crd_status enter_lapses(crd__command *command, crd__doc *credit, const crd__when *when, int64_t instant,
@@ -191,8 +191,8 @@ int64_t crd__lapse_view(const crd__list *docs, int32_t date, int64_t now, int as
 
 /* ---- hold ---- */
 
-static crd_status check_terms(crd__command *command, const crd_hold_terms *from, const crd_invoice *draft,
-                              crd_hold_terms *t) {
+static crd_status holds_check_terms(crd__command *command, const crd_hold_terms *from, const crd_invoice *draft,
+                                    crd_hold_terms *t) {
     crd_ledger *ledger = command->ledger;
     int32_t day = CRD_DATE_NONE;
     crd_status status = crd__take_struct(ledger, "terms", t, sizeof *t, sizeof *t, from);
@@ -281,7 +281,7 @@ static crd_status hold(crd__command *command, crd__doc *credit, crd__doc *draft,
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);
     if (crd__decide_hold(credit->record, draft != NULL ? draft->record : NULL, &ask, &decision, &why) != CRD_OK)
-        return refused(ledger, &why, credit->account);
+        return holds_refused(ledger, &why, credit->account);
     memset(&on, 0, sizeof on);
     on.account = credit->account;
     on.credit = credit;
@@ -299,7 +299,7 @@ crd_status crd_credit_hold(crd_ledger *ledger, const crd_request *request, crd_c
     if (out != NULL) *out = NULL;
     status = crd__command_begin(ledger, request, CRD_COMMAND_HOLD, &command);
     if (status != CRD_OK) return status;
-    status = check_terms(&command, terms, draft, &t);
+    status = holds_check_terms(&command, terms, draft, &t);
     if (status == CRD_OK) status = crd__command_handle(&command, credit != NULL ? &credit->handle : NULL, "credit");
     if (status == CRD_OK && draft != NULL) status = crd__command_handle(&command, &draft->handle, "draft");
     if (status == CRD_OK) {
@@ -340,7 +340,7 @@ void crd_hold_free(crd_hold *hold) {
 /* ---- capture and release ---- */
 
 /* The documents a hold names, read if the snapshot lacks them. */
-static crd_status concern(crd_ledger *ledger, crd__doc *doc, crd__concerned *on) {
+static crd_status holds_concern(crd_ledger *ledger, crd__doc *doc, crd__concerned *on) {
     const crd_hold_record *record = doc->record;
     crd__application named;
     crd_status status;
@@ -365,7 +365,7 @@ static crd_status open_hold(crd__command *command, crd__doc *doc, crd__concerned
     crd__when when = crd__command_when(command, 1);
     crd_status status = crd__command_fresh(command, doc->account);
     if (status == CRD_OK) status = crd__command_feature(command, doc->account);
-    if (status == CRD_OK) status = concern(command->ledger, doc, on);
+    if (status == CRD_OK) status = holds_concern(command->ledger, doc, on);
     if (status == CRD_OK) status = crd__enter_lapsed(command, on->credit, &when);
     return status;
 }
@@ -386,7 +386,7 @@ static crd_status capture(crd__command *command, crd__doc *doc, crd__doc *invoic
     ask.clamp = (t->flags & CRD_APPLY_CLAMP) != 0;
     if (crd__decide_capture(doc->record, on.credit->record, invoice != NULL ? invoice->record : NULL, &ask, &decision,
                             &why) != CRD_OK)
-        return refused(command->ledger, &why, doc->account);
+        return holds_refused(command->ledger, &why, doc->account);
     on.invoice = invoice;
     command->result.amount = decision.moves[0].amount;
     return crd__write_moves(command, &on, &decision, t->reference, 0);
@@ -434,7 +434,7 @@ static crd_status write_release(crd__command *command, const crd__concerned *on,
     memset(&decision, 0, sizeof decision);
     if (crd__decide_release(on->hold->record, on->credit->record, on->invoice != NULL ? on->invoice->record : NULL,
                             ask, &decision, &why) != CRD_OK)
-        return refused(command->ledger, &why, on->account);
+        return holds_refused(command->ledger, &why, on->account);
     *released = decision.moves[0].amount;
     return crd__write_moves(command, on, &decision, NULL, ask->when.direct ? 0 : CRD_ENTRY_CONSEQUENCE);
 }
@@ -443,7 +443,7 @@ crd_status crd__release_hold(crd__command *command, crd__doc *hold, int64_t amou
                              int64_t *released) {
     crd__concerned on;
     crd__hold_command ask;
-    crd_status status = concern(command->ledger, hold, &on);
+    crd_status status = holds_concern(command->ledger, hold, &on);
     memset(&ask, 0, sizeof ask);
     ask.when = *when;
     ask.amount = amount;
@@ -491,7 +491,7 @@ crd_status crd__release_holds(crd__command *command, crd__doc *credit, crd__when
     cascade.date = CRD__MAX(cascade.date, record->last_date);
     for (uint64_t i = 0; status == CRD_OK && i < count; i++) {
         crd__concerned on;
-        status = concern(command->ledger, list[i], &on);
+        status = holds_concern(command->ledger, list[i], &on);
         if (status == CRD_OK && on.invoice != NULL)
             cascade.date = CRD__MAX(cascade.date, ((const crd_invoice_record *)on.invoice->record)->last_date);
     }

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static crd_status refused(crd_ledger *ledger, const crd__refusal *why, const crd__doc *doc) {
+static crd_status invoice_reverse_refused(crd_ledger *ledger, const crd__refusal *why, const crd__doc *doc) {
     return crd__fail_refusal(ledger, why, doc->account->record.customer, doc->account->record.currency);
 }
 
@@ -46,8 +46,9 @@ static crd_status reversed_lines(crd__command *command, crd__doc *doc, int64_t a
     return CRD_OK;
 }
 
-static void fill(const crd__command *command, const crd_invoice_record *invoice,
-                 const crd_invoice_reverse_terms *t, int64_t amount, int32_t date, crd_credit_record *c) {
+static void invoice_reverse_fill(const crd__command *command, const crd_invoice_record *invoice,
+                                 const crd_invoice_reverse_terms *t, int64_t amount, int32_t date,
+                                 crd_credit_record *c) {
     crd__record_clear(CRD_KIND_CREDIT, c);
     c->customer = invoice->customer;
     c->currency = invoice->currency;
@@ -75,7 +76,7 @@ static crd_status issue_memo(crd__command *command, crd__concerned *on, const cr
     crd_entry_record entry;
     crd_status status = reversed_lines(command, on->invoice, amount, &terms, &count);
     if (status != CRD_OK) return status;
-    fill(command, invoice, t, amount, date, &c);
+    invoice_reverse_fill(command, invoice, t, amount, date, &c);
     c.first_seq = c.last_seq = account->last_seq + 1;
     c.issued_at = CRD__MAX(command->instant, account->last_instant);
     c.line_count = (uint32_t)count;
@@ -102,11 +103,12 @@ static crd_status apply_memo(crd__command *command, crd__concerned *on, int64_t 
     on->lines = NULL;
     on->line_count = 0;
     if (crd__decide_apply(on->credit->record, on->invoice->record, &ask, &decision, &why) != CRD_OK)
-        return refused(command->ledger, &why, on->invoice);
+        return invoice_reverse_refused(command->ledger, &why, on->invoice);
     return crd__write_moves(command, on, &decision, NULL, CRD_ENTRY_CONSEQUENCE);
 }
 
-static crd_status reverse(crd__command *command, crd__doc *doc, const crd_invoice_reverse_terms *t, crd__doc **memo) {
+static crd_status reverse_invoice(crd__command *command, crd__doc *doc, const crd_invoice_reverse_terms *t,
+                                  crd__doc **memo) {
     crd_ledger *ledger = command->ledger;
     const crd_invoice_record *invoice = doc->record;
     crd__when when = crd__command_when(command, 1);
@@ -121,7 +123,8 @@ static crd_status reverse(crd__command *command, crd__doc *doc, const crd_invoic
     if (status == CRD_OK) status = crd__command_fresh(command, doc->account); /* what was read may be newer */
     if (status != CRD_OK) return status;
     on.invoice = doc;
-    if (crd__decide_may_reverse(invoice, &when, &amount, &why) != CRD_OK) return refused(ledger, &why, doc);
+    if (crd__decide_may_reverse(invoice, &when, &amount, &why) != CRD_OK)
+        return invoice_reverse_refused(ledger, &why, doc);
     status = crd__free_settled(command, doc, amount - invoice->open, CRD__OWN_MEMOS_LAST, &when, NULL);
     if (status == CRD_OK) status = issue_memo(command, &on, t, amount, when.date, memo);
     if (status == CRD_OK) status = apply_memo(command, &on, amount, &when);
@@ -129,7 +132,8 @@ static crd_status reverse(crd__command *command, crd__doc *doc, const crd_invoic
     return status;
 }
 
-static crd_status check_terms(crd_ledger *ledger, const crd_invoice_reverse_terms *from, crd_invoice_reverse_terms *t) {
+static crd_status invoice_reverse_check_terms(crd_ledger *ledger, const crd_invoice_reverse_terms *from,
+                                              crd_invoice_reverse_terms *t) {
     crd_status status = CRD_OK;
     memset(t, 0, sizeof *t);
     if (from != NULL) status = crd__take_struct(ledger, "terms", t, sizeof *t, sizeof *t, from);
@@ -149,7 +153,7 @@ crd_status crd_invoice_reverse(crd_ledger *ledger, const crd_request *request, c
     if (out != NULL) *out = NULL;
     status = crd__command_begin(ledger, request, CRD_COMMAND_INVOICE_REVERSE, &command);
     if (status != CRD_OK) return status;
-    status = check_terms(ledger, terms, &t);
+    status = invoice_reverse_check_terms(ledger, terms, &t);
     if (status == CRD_OK) status = crd__command_handle(&command, invoice != NULL ? &invoice->handle : NULL, "invoice");
     if (status == CRD_OK) {
         crd__doc *doc = invoice->handle.doc;
@@ -160,7 +164,7 @@ crd_status crd_invoice_reverse(crd_ledger *ledger, const crd_request *request, c
         crd__argument_text(&command, "terms.reason", t.reason);
         command.created_kind = CRD_KIND_CREDIT;
         status = crd__command_allow(&command, customer, account->currency, crd__doc_id(doc), 0);
-        if (status == CRD_OK && !command.answered) status = reverse(&command, doc, &t, &memo);
+        if (status == CRD_OK && !command.answered) status = reverse_invoice(&command, doc, &t, &memo);
     }
     return crd__command_create(&command, status, CRD_KIND_CREDIT, memo, customer, (crd__handle **)(void *)out);
 }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static crd_status check_terms(crd_ledger *ledger, const crd_invoice_terms *t) {
+static crd_status invoices_check_terms(crd_ledger *ledger, const crd_invoice_terms *t) {
     crd_status status = CRD_OK;
     if (t->kind < CRD_INVOICE_INVOICE || t->kind > CRD_INVOICE_FEE)
         return crd__fail_argument(ledger, "terms.kind", "is not a kind of invoice");
@@ -30,7 +30,8 @@ static crd_status check_terms(crd_ledger *ledger, const crd_invoice_terms *t) {
     return CRD_OK;
 }
 
-static void fill(const crd__command *command, const crd_invoice_terms *t, const char *customer, crd_invoice_record *i) {
+static void invoices_fill(const crd__command *command, const crd_invoice_terms *t, const char *customer,
+                          crd_invoice_record *i) {
     int draft = (t->flags & CRD_INVOICE_AS_DRAFT) != 0;
     crd__record_clear(CRD_KIND_INVOICE, i);
     i->customer = customer;
@@ -51,8 +52,8 @@ static void fill(const crd__command *command, const crd_invoice_terms *t, const 
     i->text = crd__or_empty(t->text);
 }
 
-static crd_status enter(crd__command *command, const char *customer, const crd_invoice_terms *t,
-                        const crd_line_terms *terms, crd__doc **doc) {
+static crd_status invoices_enter(crd__command *command, const char *customer, const crd_invoice_terms *t,
+                                 const crd_line_terms *terms, crd__doc **doc) {
     crd_ledger *ledger = command->ledger;
     crd__when when = crd__command_when(command, 1);
     crd__lines lines = {NULL, 0};
@@ -64,7 +65,7 @@ static crd_status enter(crd__command *command, const char *customer, const crd_i
     memset(&on, 0, sizeof on);
     status = crd__command_account(command, customer, t->currency, CRD_KIND_INVOICE, t->id, &on.account);
     if (status != CRD_OK) return status;
-    fill(command, t, customer, &i);
+    invoices_fill(command, t, customer, &i);
     i.first_seq = i.last_seq = on.account->record.last_seq + 1;
     i.id = t->id != NULL ? t->id : crd__derive_id(command, on.account, i.first_seq);
     if (i.id == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
@@ -94,7 +95,7 @@ static crd_status enter_invoice_once(crd_ledger *ledger, const crd_request *requ
     if (status != CRD_OK) return status;
     status = crd__check_id(ledger, "customer", customer);
     if (status == CRD_OK) status = crd__take_struct(ledger, "terms", &t, sizeof t, sizeof t, terms);
-    if (status == CRD_OK) status = check_terms(ledger, &t);
+    if (status == CRD_OK) status = invoices_check_terms(ledger, &t);
     if (status == CRD_OK) status = crd__take_lines(ledger, "terms.lines", t.lines, t.line_count, &lines, &sum);
     if (status == CRD_OK && t.line_count > 0 && sum != t.total)
         status = crd__fail_argument(ledger, "terms.total", "must be the sum of the lines");
@@ -116,7 +117,7 @@ static crd_status enter_invoice_once(crd_ledger *ledger, const crd_request *requ
         command.created_kind = CRD_KIND_INVOICE;
         status = crd__command_allow(&command, customer, t.currency, t.id, t.total);
     }
-    if (status == CRD_OK && !command.answered) status = enter(&command, customer, &t, lines, &doc);
+    if (status == CRD_OK && !command.answered) status = invoices_enter(&command, customer, &t, lines, &doc);
     return crd__command_create(&command, status, CRD_KIND_INVOICE, doc, customer, (crd__handle **)(void *)out);
 }
 
@@ -145,13 +146,13 @@ void crd_invoice_free(crd_invoice *invoice) {
     crd__handle_free(invoice != NULL ? &invoice->handle : NULL);
 }
 
-static void concern(crd__concerned *on, crd__doc *invoice) {
+static void invoices_concern(crd__concerned *on, crd__doc *invoice) {
     memset(on, 0, sizeof *on);
     on->account = invoice->account;
     on->invoice = invoice;
 }
 
-static crd_status refused(crd_ledger *ledger, const crd__refusal *why, const crd__doc *doc) {
+static crd_status invoices_refused(crd_ledger *ledger, const crd__refusal *why, const crd__doc *doc) {
     return crd__fail_refusal(ledger, why, doc->account->record.customer, doc->account->record.currency);
 }
 
@@ -163,7 +164,8 @@ static crd_status send(crd__command *command, crd__doc *doc, uint32_t flags) {
     if (status == CRD_OK) status = crd__command_feature(command, doc->account);
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);
-    if (crd__decide_send(doc->record, &when, &decision, &why) != CRD_OK) return refused(command->ledger, &why, doc);
+    if (crd__decide_send(doc->record, &when, &decision, &why) != CRD_OK)
+        return invoices_refused(command->ledger, &why, doc);
     command->result.amount = decision.moves[0].amount;
     status = crd__post_draft(command, doc, &decision);
     return status == CRD_OK ? crd__auto_apply(command, doc, flags) : status;
@@ -199,10 +201,10 @@ static crd_status refuse_cash(crd_ledger *ledger, const crd__doc *invoice, const
     }
     if (cash == 0) return CRD_OK;
     (void)crd__refuse(&why, CRD_E_IN_USE, CRD_KIND_INVOICE, crd__doc_id(invoice), cash, 0);
-    return refused(ledger, &why, invoice);
+    return invoices_refused(ledger, &why, invoice);
 }
 
-static crd_status void_invoice(crd__command *command, crd__doc *doc, uint32_t flags) {
+static crd_status invoices_void_invoice(crd__command *command, crd__doc *doc, uint32_t flags) {
     crd_ledger *ledger = command->ledger;
     const crd_invoice_record *record = doc->record;
     crd__when when = crd__command_when(command, 1);
@@ -214,7 +216,7 @@ static crd_status void_invoice(crd__command *command, crd__doc *doc, uint32_t fl
     crd_status status = crd__command_fresh(command, doc->account);
     if (status == CRD_OK) status = crd__command_feature(command, doc->account);
     if (status != CRD_OK) return status;
-    if (crd__decide_may_void(doc->record, &when, &why) != CRD_OK) return refused(ledger, &why, doc);
+    if (crd__decide_may_void(doc->record, &when, &why) != CRD_OK) return invoices_refused(ledger, &why, doc);
     if (record->applied > 0 && (flags & CRD_VOID_STRICT)) {
         status = crd__applications(ledger, doc->account, doc, &list, &count);
         if (status == CRD_OK) status = crd__load_named(ledger, doc->account, list, count);
@@ -227,8 +229,9 @@ static crd_status void_invoice(crd__command *command, crd__doc *doc, uint32_t fl
                                    &command->result.amount);
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);
-    if (crd__decide_invoice_void(doc->record, &when, &decision, &why) != CRD_OK) return refused(ledger, &why, doc);
-    concern(&on, doc);
+    if (crd__decide_invoice_void(doc->record, &when, &decision, &why) != CRD_OK)
+        return invoices_refused(ledger, &why, doc);
+    invoices_concern(&on, doc);
     return crd__write_moves(command, &on, &decision, NULL, 0);
 }
 
@@ -245,7 +248,7 @@ crd_status crd_invoice_void(crd_ledger *ledger, const crd_request *request, crd_
         crd__argument_text(&command, "invoice", crd__doc_id(doc));
         crd__argument_number(&command, "flags", flags);
         status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), 0);
-        if (status == CRD_OK && !command.answered) status = void_invoice(&command, doc, flags);
+        if (status == CRD_OK && !command.answered) status = invoices_void_invoice(&command, doc, flags);
     }
     return crd__command_finish(&command, status, out);
 }

@@ -24,7 +24,7 @@ int crd__hash_line(crd__blake2b *hash, const crd_line_record *line) {
 
 /* ---- what a host passes ---- */
 
-static crd_status check_line(crd_ledger *ledger, const crd_line_terms *l) {
+static crd_status lines_check_line(crd_ledger *ledger, const crd_line_terms *l) {
     crd_status status = crd__check_label(ledger, "lines.sku", l->sku);
     if (status == CRD_OK) status = crd__check_text(ledger, "lines.text", l->text);
     if (status == CRD_OK) status = crd__check_text(ledger, "lines.origin", l->origin);
@@ -56,7 +56,7 @@ crd_status crd__take_lines(crd_ledger *ledger, const char *field, const crd_line
     for (uint64_t i = 0; status == CRD_OK && i < count; i++) {
         crd_line_terms *l = &(*out)[i];
         status = crd__take_struct(ledger, field, l, sizeof *l, sizeof *l, from[i]);
-        if (status == CRD_OK) status = check_line(ledger, l);
+        if (status == CRD_OK) status = lines_check_line(ledger, l);
         if (status != CRD_OK) return status;
         if (!crd__add(*sum, l->amount, sum)) return crd__fail(ledger, CRD_E_OVERFLOW, NULL);
         l->sku = crd__arena_text(arena, l->sku);
@@ -108,7 +108,7 @@ void crd__argument_lines(crd__command *command, const char *name, const crd_line
 /* ---- read ---- */
 
 /* Takes a line over into its place; one of the open unit comes after the stored one and replaces it. */
-static void place(crd__lines *lines, uint32_t kind, const char *id, const crd_line_record *line) {
+static void lines_place(crd__lines *lines, uint32_t kind, const char *id, const crd_line_record *line) {
     if (line->document_kind != kind || strcmp(line->id, id) != 0 || line->number < 1 ||
         (uint64_t)line->number > lines->count)
         return;
@@ -127,7 +127,7 @@ static crd_status read_stored(crd__command *command, const crd__doc *doc, crd__l
     status = crd__read(ledger, &query, &ledger->unit.arena, &loaded);
     if (status != CRD_OK) return status;
     for (uint64_t i = 0; i < loaded.rest.count; i++)
-        place(lines, doc->kind, crd__doc_id(doc), ((crd__doc *)loaded.rest.items[i])->record);
+        lines_place(lines, doc->kind, crd__doc_id(doc), ((crd__doc *)loaded.rest.items[i])->record);
     if (loaded.accounts.count != 1 || ((crd__account *)loaded.accounts.items[0])->base != account->base)
         status = crd__fail_subject(ledger, CRD_E_CONFLICT, CRD_KIND_ACCOUNT, account->record.customer,
                                    account->record.currency, NULL);
@@ -165,7 +165,7 @@ crd_status crd__read_lines(crd__command *command, const crd__doc *doc, crd__line
     status = read_stored(command, doc, out);
     for (uint64_t i = 0; status == CRD_OK && i < ledger->unit.lines.count; i++) {
         const crd__lined *line = ledger->unit.lines.items[i];
-        if (line->account == doc->account) place(out, doc->kind, crd__doc_id(doc), &line->record);
+        if (line->account == doc->account) lines_place(out, doc->kind, crd__doc_id(doc), &line->record);
     }
     return status == CRD_OK ? check_digest(ledger, doc, out) : status;
 }

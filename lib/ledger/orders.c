@@ -31,20 +31,21 @@ static crd_status load_allocations(crd__command *command, crd__doc *draft, crd__
     return status;
 }
 
-static crd__doc *credit_of(crd__doc *hold) {
+static crd__doc *orders_credit_of(crd__doc *hold) {
     return crd__doc_find(hold->account, CRD_KIND_CREDIT, ((const crd_hold_record *)hold->record)->credit);
 }
 
-static int32_t latest(crd__doc *const *list, uint64_t count, int32_t date) {
+static int32_t orders_latest(crd__doc *const *list, uint64_t count, int32_t date) {
     for (uint64_t i = 0; i < count; i++)
-        date = CRD__MAX(date, ((const crd_credit_record *)credit_of(list[i])->record)->last_date);
+        date = CRD__MAX(date, ((const crd_credit_record *)orders_credit_of(list[i])->record)->last_date);
     return date;
 }
 
-static crd_status enter_lapsed(crd__command *command, crd__doc *const *list, uint64_t count, const crd__when *when) {
+static crd_status orders_enter_lapsed(crd__command *command, crd__doc *const *list, uint64_t count,
+                                      const crd__when *when) {
     crd_status status = CRD_OK;
     for (uint64_t i = 0; status == CRD_OK && i < count; i++)
-        status = crd__enter_lapsed(command, credit_of(list[i]), when);
+        status = crd__enter_lapsed(command, orders_credit_of(list[i]), when);
     return status;
 }
 
@@ -63,9 +64,9 @@ crd_status crd__fit_allocations(crd__command *command, crd__doc *draft, int64_t 
     list += from; /* those that are released, the first perhaps in part */
     count -= from;
     cascade.direct = 0;
-    cascade.date = latest(list, count, CRD__MAX(cascade.date, record->last_date));
-    status = enter_lapsed(command, list, count, &cascade);
-    cascade.date = latest(list, count, cascade.date);
+    cascade.date = orders_latest(list, count, CRD__MAX(cascade.date, record->last_date));
+    status = orders_enter_lapsed(command, list, count, &cascade);
+    cascade.date = orders_latest(list, count, cascade.date);
     for (uint64_t i = count; status == CRD_OK && i-- > 0;) {
         int64_t amount = ((const crd_hold_record *)list[i]->record)->amount, released = 0;
         status = crd__release_hold(command, list[i], i > 0 ? amount : amount + surplus, 0, &cascade, &released);
@@ -83,7 +84,7 @@ static crd_status write(crd__command *command, crd__doc *hold, crd__doc *draft, 
     crd__concerned on;
     memset(&on, 0, sizeof on);
     on.account = draft->account;
-    on.credit = credit_of(hold);
+    on.credit = orders_credit_of(hold);
     on.invoice = draft;
     on.hold = hold;
     crd__entry_clear(&entry, type, date);
@@ -104,7 +105,7 @@ crd_status crd__post_draft(crd__command *command, crd__doc *draft, const crd__de
     crd__concerned on;
     crd_status status = CRD_OK;
     if (record->allocated > 0) status = load_allocations(command, draft, &list, &count);
-    if (status == CRD_OK) status = enter_lapsed(command, list, count, &when);
+    if (status == CRD_OK) status = orders_enter_lapsed(command, list, count, &when);
     if (status == CRD_OK) {
         amounts = crd__arena_take(&command->ledger->unit.arena, (count + 1) * sizeof *amounts);
         if (amounts == NULL) status = crd__fail(command->ledger, CRD_E_NOMEM, NULL);
@@ -119,7 +120,7 @@ crd_status crd__post_draft(crd__command *command, crd__doc *draft, const crd__de
     on.invoice = draft;
     status = crd__write_moves(command, &on, posting, NULL, 0);
     for (uint64_t i = 0; status == CRD_OK && i < count; i++) {
-        const crd_credit_record *credit = credit_of(list[i])->record;
+        const crd_credit_record *credit = orders_credit_of(list[i])->record;
         int32_t day = CRD__MAX(CRD__MAX(date, credit->last_date), record->last_date);
         status = write(command, list[i], draft, CRD_ENTRY_APPLY, amounts[i], day);
     }

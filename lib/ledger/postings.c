@@ -6,7 +6,7 @@
  * Invariants:
  * 1. An account is walked up to the last entry that its record named when it was read; entries never change, so what is
  *    read of it later belongs to that version.
- * 2. The books of `replay` hold the records after the entry that is being told.
+ * 2. The books of `postings_replay` hold the records after the entry that is being told.
  */
 #include "ledger/postings.h"
 
@@ -14,8 +14,8 @@
 
 #include <string.h>
 
-#define PAGE_ACCOUNTS 256
-#define PAGE_ENTRIES 1024
+#define POSTINGS_PAGE_ACCOUNTS 256
+#define POSTINGS_PAGE_ENTRIES 1024
 
 struct crd_postings {
     crd_ledger *ledger;
@@ -63,7 +63,7 @@ static crd_status name_accounts(crd_postings *p, const crd_posting_spec *s) {
     return status;
 }
 
-static crd_status check_spec(crd_ledger *ledger, const crd_posting_spec *s) {
+static crd_status postings_check_spec(crd_ledger *ledger, const crd_posting_spec *s) {
     crd_status status = CRD_OK;
     if (s->reserved != 0) return crd__fail_argument(ledger, "spec.reserved", "must be 0");
     if (s->customer != NULL) status = crd__check_any_id(ledger, "spec.customer", s->customer);
@@ -78,7 +78,7 @@ static crd_status check_spec(crd_ledger *ledger, const crd_posting_spec *s) {
 }
 
 /* Postings of a customer that does not exist are a mistake, not an empty book. */
-static crd_status find_customer(crd_postings *p) {
+static crd_status postings_find_customer(crd_postings *p) {
     crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT, p->spec.customer, "");
     crd__loaded loaded;
     crd_status status = crd__read(p->ledger, &query, &p->account_page, &loaded);
@@ -103,7 +103,7 @@ crd_status crd__postings_open(crd_ledger *ledger, const crd_posting_spec *spec, 
     crd_posting_spec s;
     crd_postings *p;
     crd_status status = crd__take_struct(ledger, "spec", &s, sizeof s, sizeof s, spec);
-    if (status == CRD_OK) status = check_spec(ledger, &s);
+    if (status == CRD_OK) status = postings_check_spec(ledger, &s);
     if (status != CRD_OK) return status;
     p = crd__alloc(&ledger->allocator, sizeof *p);
     if (p == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
@@ -113,7 +113,7 @@ crd_status crd__postings_open(crd_ledger *ledger, const crd_posting_spec *spec, 
     crd__arena_init(&p->entry_page, &ledger->allocator);
     crd__arena_init(&p->replayed, &ledger->allocator);
     status = take_spec(p, &s);
-    if (status == CRD_OK && s.customer != NULL) status = find_customer(p);
+    if (status == CRD_OK && s.customer != NULL) status = postings_find_customer(p);
     if (status != CRD_OK) {
         crd_postings_close(p);
         return status;
@@ -151,13 +151,13 @@ const char *crd__postings_account(const crd_postings *p, uint32_t role) {
 
 /* ---- replay ---- */
 
-static const void *named(crd_postings *p, uint32_t kind, const char *id) {
+static const void *postings_named(crd_postings *p, uint32_t kind, const char *id) {
     const crd__doc *doc = id[0] != '\0' ? crd__doc_find(&p->replay.books, kind, id) : NULL;
     return doc != NULL ? doc->record : NULL;
 }
 
-static crd_status replay(crd_postings *p, const crd_entry_record *e) {
-    const crd_invoice_record *before = named(p, CRD_KIND_INVOICE, e->invoice);
+static crd_status postings_replay(crd_postings *p, const crd_entry_record *e) {
+    const crd_invoice_record *before = postings_named(p, CRD_KIND_INVOICE, e->invoice);
     crd_entry_record after;
     crd__posted posted;
     crd_status status;
@@ -172,8 +172,8 @@ static crd_status replay(crd_postings *p, const crd_entry_record *e) {
     status = crd__replay_entry(&p->replay, e, &after);
     if (status != CRD_OK) return status;
     posted.entry = e;
-    posted.credit = named(p, CRD_KIND_CREDIT, e->credit);
-    posted.invoice = named(p, CRD_KIND_INVOICE, e->invoice);
+    posted.credit = postings_named(p, CRD_KIND_CREDIT, e->credit);
+    posted.invoice = postings_named(p, CRD_KIND_INVOICE, e->invoice);
     posted.previous = p->previous;
     posted.both_ends = p->spec.customer != NULL;
     p->previous = e->type;
@@ -186,7 +186,7 @@ static crd_status replay(crd_postings *p, const crd_entry_record *e) {
 
 /* ---- the walk ---- */
 
-static crd_status read_accounts(crd_postings *p) {
+static crd_status postings_read_accounts(crd_postings *p) {
     crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT, p->spec.customer, p->spec.currency);
     crd__arena spare;
     crd__loaded loaded;
@@ -196,7 +196,7 @@ static crd_status read_accounts(crd_postings *p) {
         query.after_customer = last->record.customer;
         query.after_currency = last->record.currency;
     }
-    query.limit = PAGE_ACCOUNTS;
+    query.limit = POSTINGS_PAGE_ACCOUNTS;
     crd__arena_init(&spare, &p->ledger->allocator); /* the page before must live until this one is read */
     status = crd__read(p->ledger, &query, &spare, &loaded);
     if (status != CRD_OK) {
@@ -210,23 +210,23 @@ static crd_status read_accounts(crd_postings *p) {
     memset(&loaded.accounts, 0, sizeof loaded.accounts);
     crd__loaded_free(&loaded);
     p->account_at = 0;
-    p->complete = p->accounts.count < PAGE_ACCOUNTS;
+    p->complete = p->accounts.count < POSTINGS_PAGE_ACCOUNTS;
     return CRD_OK;
 }
 
-static int compare_seq(const void *a, const void *b) {
+static int postings_compare_seq(const void *a, const void *b) {
     const crd_entry_record *x = ((const crd__doc *)a)->record, *y = ((const crd__doc *)b)->record;
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
 /* The entries that follow those replayed. */
-static crd_status read_entries(crd_postings *p) {
+static crd_status postings_read_entries(crd_postings *p) {
     crd_query query = crd__query(CRD_KIND_BIT_ENTRY, p->replay.books.record.customer, p->replay.books.record.currency);
     crd__loaded loaded;
     void **spare;
     crd_status status;
     query.seq_from = p->replay.books.record.last_seq + 1;
-    query.seq_to = CRD__MIN(query.seq_from + PAGE_ENTRIES - 1, p->last_seq);
+    query.seq_to = CRD__MIN(query.seq_from + POSTINGS_PAGE_ENTRIES - 1, p->last_seq);
     crd__list_free(&p->ledger->allocator, &p->entries);
     crd__arena_reset(&p->entry_page);
     p->entry_at = 0;
@@ -237,13 +237,13 @@ static crd_status read_entries(crd_postings *p) {
     crd__loaded_free(&loaded);
     spare = crd__arena_take(&p->entry_page, (p->entries.count + 1) * sizeof *spare);
     if (spare == NULL) return crd__fail(p->ledger, CRD_E_NOMEM, NULL);
-    crd__sort(p->entries.items, p->entries.count, spare, compare_seq);
+    crd__sort(p->entries.items, p->entries.count, spare, postings_compare_seq);
     if (p->entries.count > 0) return CRD_OK;
     return crd__fail_subject(p->ledger, CRD_E_CORRUPT, CRD_KIND_ACCOUNT, query.customer, query.currency,
                              "entries are missing from its journal");
 }
 
-static void begin_account(crd_postings *p) {
+static void postings_begin_account(crd_postings *p) {
     const crd__account *account = p->accounts.items[p->account_at++];
     crd__books_free(p->ledger, &p->replay.books);
     crd__arena_reset(&p->replayed);
@@ -253,17 +253,18 @@ static void begin_account(crd_postings *p) {
 }
 
 /* Replays up to the next entry that posts something; leg_count is 0 after the last. */
-static crd_status advance(crd_postings *p) {
+static crd_status postings_advance(crd_postings *p) {
     crd_status status = CRD_OK;
     p->leg_at = p->leg_count = 0;
     while (status == CRD_OK && p->leg_count == 0) {
         if (p->replay.books.record.last_seq < p->last_seq) {
-            if (p->entry_at == p->entries.count) status = read_entries(p);
-            if (status == CRD_OK) status = p->broken = replay(p, ((crd__doc *)p->entries.items[p->entry_at++])->record);
+            if (p->entry_at == p->entries.count) status = postings_read_entries(p);
+            if (status == CRD_OK)
+                status = p->broken = postings_replay(p, ((crd__doc *)p->entries.items[p->entry_at++])->record);
         } else if (p->account_at < p->accounts.count) {
-            begin_account(p);
+            postings_begin_account(p);
         } else if (!p->complete) {
-            status = read_accounts(p);
+            status = postings_read_accounts(p);
         } else {
             return CRD_OK;
         }
@@ -277,7 +278,7 @@ crd_status crd__postings_next(crd_postings *p, const crd_posting **out) {
     *out = NULL;
     if (p->broken != CRD_OK) return crd__fail(p->ledger, p->broken, NULL);
     if (p->leg_at == p->leg_count) {
-        status = advance(p);
+        status = postings_advance(p);
         if (status != CRD_OK) {
             p->leg_at = p->leg_count = 0;
             return status;

@@ -16,7 +16,7 @@ uint64_t crd__hash_account(const char *customer, const char *currency) {
     return crd__hash_text(crd__hash_text(UINT64_C(0xcbf29ce484222325), customer), currency);
 }
 
-static uint64_t rehash(const void *list, uint32_t position) {
+static uint64_t read_rehash(const void *list, uint32_t position) {
     const crd__account *account = ((const crd__list *)list)->items[position];
     return crd__hash_account(account->record.customer, account->record.currency);
 }
@@ -37,7 +37,7 @@ static crd__account *find_account(const crd__loaded *in, const char *customer, c
     return NULL;
 }
 
-static int compare_accounts(const void *a, const void *b) {
+static int read_compare_accounts(const void *a, const void *b) {
     return crd__record_compare_key(CRD_KIND_ACCOUNT, &((const crd__account *)a)->record,
                                    &((const crd__account *)b)->record);
 }
@@ -101,14 +101,14 @@ static crd_status cut(crd__loaded *in) {
     if (list->count == 0) return CRD_OK;
     spare = crd__alloc(allocator, list->count * sizeof *spare);
     if (spare == NULL) return CRD_E_NOMEM;
-    crd__sort(list->items, list->count, spare, compare_accounts);
+    crd__sort(list->items, list->count, spare, read_compare_accounts);
     crd__free(allocator, spare);
     for (uint64_t i = 1; i < list->count; i++)
-        if (compare_accounts(list->items[i - 1], list->items[i]) == 0)
+        if (read_compare_accounts(list->items[i - 1], list->items[i]) == 0)
             return crd__fail(in->ledger, CRD_E_CONTRACT, "the storage emitted an account twice");
     if (in->query->limit != 0 && list->count > in->query->limit) list->count = in->query->limit;
     for (uint64_t i = 0; i < list->count; i++)
-        if (!crd__index_put(allocator, &in->index, rehash(list, (uint32_t)i), (uint32_t)i, rehash, list))
+        if (!crd__index_put(allocator, &in->index, read_rehash(list, (uint32_t)i), (uint32_t)i, read_rehash, list))
             return CRD_E_NOMEM;
     return CRD_OK;
 }
@@ -180,7 +180,7 @@ static int32_t take_document(crd__loaded *in, uint32_t kind, const void *record)
     return 0;
 }
 
-static int32_t CRD_CALL take(void *sink, uint32_t kind, const void *record) {
+static int32_t CRD_CALL read_take(void *sink, uint32_t kind, const void *record) {
     crd__loaded *in = sink;
     uint32_t size, least = 0;
     if (in->status != CRD_OK) return 1;
@@ -248,7 +248,7 @@ static crd_status call_read(crd_ledger *ledger, crd_query *query, crd_emit emit,
 }
 
 static crd_status read_once(crd_ledger *ledger, crd_query *query, crd__loaded *in) {
-    crd_status status = call_read(ledger, query, take, in);
+    crd_status status = call_read(ledger, query, read_take, in);
     /* What stopped the read from this side comes before what the storage says of it. */
     if (in->status == CRD_OK && status == CRD_OK && !in->cut) in->status = cut(in);
     if (in->status == CRD_E_NOMEM) return crd__fail(ledger, CRD_E_NOMEM, NULL);

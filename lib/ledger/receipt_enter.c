@@ -48,7 +48,7 @@ static crd_status no_memory(const entering *e) {
 
 /* ---- what a caller may pass ---- */
 
-static crd_status check_line(crd_ledger *ledger, const crd_receipt_line *from, crd_receipt_line *l) {
+static crd_status receipt_enter_check_line(crd_ledger *ledger, const crd_receipt_line *from, crd_receipt_line *l) {
     crd_status status = crd__take_struct(ledger, "terms.lines", l, sizeof *l, sizeof *l, from);
     if (status != CRD_OK) return status;
     if (l->flags != 0 || l->reserved != 0 || l->kind > CRD_RECEIPT_TOLERANCE)
@@ -74,7 +74,7 @@ static crd_status check_texts(crd_ledger *ledger, const crd_receipt_terms *t) {
     return status;
 }
 
-static crd_status check_terms(crd_ledger *ledger, const crd_receipt_terms *t) {
+static crd_status receipt_enter_check_terms(crd_ledger *ledger, const crd_receipt_terms *t) {
     crd_status status = check_texts(ledger, t);
     if (status == CRD_OK) status = crd__check_amount(ledger, "terms.amount", t->amount, 0);
     if (status == CRD_OK) status = crd__check_date_field(ledger, "terms.credit_expires", t->credit_expires);
@@ -124,7 +124,8 @@ static void tell_lines(const crd_receipt_terms *t, char *text) {
     text[64] = '\0';
 }
 
-static void arguments(crd__command *command, const char *customer, const crd_receipt_terms *t, const char *lines) {
+static void receipt_enter_arguments(crd__command *command, const char *customer, const crd_receipt_terms *t,
+                                    const char *lines) {
     crd__argument_text(command, "customer", customer);
     crd__argument_text(command, "terms.currency", t->currency);
     crd__argument_text(command, "terms.id", t->id);
@@ -181,7 +182,7 @@ static void mention_line(const crd_receipt_line *from, crd__receipt_line *line, 
 }
 
 /* Every document once, credits and invoices each in the order of their ids. */
-static crd_status gather(entering *e) {
+static crd_status receipt_enter_gather(entering *e) {
     const crd_receipt_terms *t = e->terms;
     uint64_t count = 0, most = 2 * t->line_count + 1;
     mention *m = crd__arena_take(&e->arena, most * sizeof *m);
@@ -202,8 +203,8 @@ static crd_status gather(entering *e) {
 
 /* ---- reading ---- */
 
-static void add_key(crd_key *keys, const crd_key **list, uint64_t *count, uint32_t kind, const char *customer,
-                    const char *currency, const char *id) {
+static void receipt_enter_add_key(crd_key *keys, const crd_key **list, uint64_t *count, uint32_t kind,
+                                  const char *customer, const char *currency, const char *id) {
     crd_key *key = &keys[*count];
     memset(key, 0, sizeof *key);
     key->struct_size = sizeof *key;
@@ -226,15 +227,17 @@ static crd_status read_named(entering *e) {
                                      CRD_KIND_BIT_INVOICE | CRD_KIND_BIT_RECEIPT,
                                  e->customer, NULL);
     if (keys == NULL || list == NULL) return no_memory(e);
-    add_key(keys, list, &count, CRD_KIND_ACCOUNT, e->customer, "", "");
-    add_key(keys, list, &count, CRD_KIND_ACCOUNT, e->customer, t->currency, "");
-    add_key(keys, list, &count, CRD_KIND_CUSTOMER, e->customer, "", "");
+    receipt_enter_add_key(keys, list, &count, CRD_KIND_ACCOUNT, e->customer, "", "");
+    receipt_enter_add_key(keys, list, &count, CRD_KIND_ACCOUNT, e->customer, t->currency, "");
+    receipt_enter_add_key(keys, list, &count, CRD_KIND_CUSTOMER, e->customer, "", "");
     for (uint64_t i = 0; i < e->credits.count; i++)
-        add_key(keys, list, &count, CRD_KIND_CREDIT, e->customer, "", ((entering_party *)e->credits.items[i])->id);
+        receipt_enter_add_key(keys, list, &count, CRD_KIND_CREDIT, e->customer, "",
+                              ((entering_party *)e->credits.items[i])->id);
     for (uint64_t i = 0; i < e->invoices.count; i++)
-        add_key(keys, list, &count, CRD_KIND_INVOICE, e->customer, "", ((entering_party *)e->invoices.items[i])->id);
-    if (t->id != NULL) add_key(keys, list, &count, CRD_KIND_RECEIPT, e->customer, "", t->id);
-    if (t->credit != NULL) add_key(keys, list, &count, CRD_KIND_CREDIT, e->customer, "", t->credit);
+        receipt_enter_add_key(keys, list, &count, CRD_KIND_INVOICE, e->customer, "",
+                              ((entering_party *)e->invoices.items[i])->id);
+    if (t->id != NULL) receipt_enter_add_key(keys, list, &count, CRD_KIND_RECEIPT, e->customer, "", t->id);
+    if (t->credit != NULL) receipt_enter_add_key(keys, list, &count, CRD_KIND_CREDIT, e->customer, "", t->credit);
     query.keys = list;
     query.key_count = count;
     query.flags = CRD_QUERY_FOR_WRITE;
@@ -270,13 +273,13 @@ static crd_status refuse_abroad(const entering *e, const crd__list *parties) {
     return CRD_OK;
 }
 
-static crd_status refuse_taken(const entering *e, uint32_t kind, const char *id) {
+static crd_status receipt_enter_refuse_taken(const entering *e, uint32_t kind, const char *id) {
     if (id == NULL || anywhere(e, kind, id) == NULL) return CRD_OK;
     return crd__fail_subject(e->command->ledger, CRD_E_EXISTS, kind, e->customer, id, NULL);
 }
 
 /* The invoices named come sorted by id. */
-static int is_named(const entering *e, uint64_t named, const char *id) {
+static int receipt_enter_is_named(const entering *e, uint64_t named, const char *id) {
     uint64_t low = 0, high = named;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
@@ -304,7 +307,7 @@ static crd_status read_open(entering *e) {
     for (uint64_t i = 0; status == CRD_OK && i < docs->count; i++) {
         crd__doc *doc = docs->items[i];
         if (doc->kind != CRD_KIND_INVOICE || doc->gone) continue;
-        if (((const crd_invoice_record *)doc->record)->open > 0 && !is_named(e, named, crd__doc_id(doc)))
+        if (((const crd_invoice_record *)doc->record)->open > 0 && !receipt_enter_is_named(e, named, crd__doc_id(doc)))
             status = add_party(e, CRD_KIND_INVOICE, crd__doc_id(doc), doc, &p);
     }
     return status;
@@ -312,14 +315,14 @@ static crd_status read_open(entering *e) {
 
 static crd_status prepare(entering *e) {
     const crd_receipt_terms *t = e->terms;
-    crd_status status = gather(e);
+    crd_status status = receipt_enter_gather(e);
     if (status == CRD_OK) status = read_named(e);
     if (status == CRD_OK)
         status = crd__command_settle(e->command, e->customer, t->currency, &e->held, &e->on.account);
     if (status == CRD_OK) status = find_documents(e, &e->credits);
     if (status == CRD_OK) status = find_documents(e, &e->invoices);
-    if (status == CRD_OK) status = refuse_taken(e, CRD_KIND_RECEIPT, t->id);
-    if (status == CRD_OK) status = refuse_taken(e, CRD_KIND_CREDIT, t->credit);
+    if (status == CRD_OK) status = receipt_enter_refuse_taken(e, CRD_KIND_RECEIPT, t->id);
+    if (status == CRD_OK) status = receipt_enter_refuse_taken(e, CRD_KIND_CREDIT, t->credit);
     if (status == CRD_OK) status = refuse_abroad(e, &e->credits);
     if (status == CRD_OK) status = refuse_abroad(e, &e->invoices);
     if (status == CRD_OK && (t->flags & CRD_RECEIPT_DISTRIBUTE)) status = read_open(e);
@@ -328,24 +331,24 @@ static crd_status prepare(entering *e) {
 
 /* ---- the order of allocation ---- */
 
-static int compare_first(const void *a, const void *b) {
+static int receipt_enter_compare_first(const void *a, const void *b) {
     const crd__party *x = a, *y = b;
     int64_t left = x->credit != NULL ? x->credit->first_seq : x->invoice->first_seq;
     int64_t right = y->credit != NULL ? y->credit->first_seq : y->invoice->first_seq;
     return left < right ? -1 : left > right;
 }
 
-static int compare_rank(const void *a, const void *b) {
+static int receipt_enter_compare_rank(const void *a, const void *b) {
     const crd__party *x = a, *y = b;
     return x->rank < y->rank ? -1 : x->rank > y->rank;
 }
 
-static int compare_by_host(const void *a, const void *b) {
+static int receipt_enter_compare_by_host(const void *a, const void *b) {
     return crd__compare_by_host(((const entering_party *)a)->doc, ((const entering_party *)b)->doc);
 }
 
 /* By the account's sequence, then stably by one key after the other, the least significant first. */
-static crd_status put_in_order(entering *e, crd__list *parties, const uint32_t *order) {
+static crd_status receipt_enter_put_in_order(entering *e, crd__list *parties, const uint32_t *order) {
     void **spare = crd__arena_take(&e->arena, (parties->count + 1) * sizeof *spare);
     uint32_t keys = 0;
     if (spare == NULL) return no_memory(e);
@@ -356,9 +359,9 @@ static crd_status put_in_order(entering *e, crd__list *parties, const uint32_t *
         else
             p->public.invoice = p->doc->record;
     }
-    crd__sort(parties->items, parties->count, spare, compare_first);
+    crd__sort(parties->items, parties->count, spare, receipt_enter_compare_first);
     if (parties->count > 0 && crd__host_orders(e->command->ledger, ((entering_party *)parties->items[0])->kind)) {
-        crd__sort(parties->items, parties->count, spare, compare_by_host);
+        crd__sort(parties->items, parties->count, spare, receipt_enter_compare_by_host);
         return CRD_OK;
     }
     while (keys < CRD_ORDER_KEYS && order[keys] != 0) keys++;
@@ -368,14 +371,14 @@ static crd_status put_in_order(entering *e, crd__list *parties, const uint32_t *
             p->rank = p->credit != NULL ? crd__order_credit(order[keys], p->credit)
                                         : crd__order_invoice(order[keys], p->invoice);
         }
-        crd__sort(parties->items, parties->count, spare, compare_rank);
+        crd__sort(parties->items, parties->count, spare, receipt_enter_compare_rank);
     }
     return CRD_OK;
 }
 
 /* ---- writing ---- */
 
-static crd_status write_receipt(entering *e, const char *id, const char *credit) {
+static crd_status receipt_enter_write_receipt(entering *e, const char *id, const char *credit) {
     const crd_receipt_terms *t = e->terms;
     crd__command *command = e->command;
     const crd_account_record *account = &e->on.account->record;
@@ -461,12 +464,12 @@ static crd_status write_moves(entering *e, const crd__receipt_plan *plan) {
     return status;
 }
 
-static crd_status decide(entering *e, const char *id, crd__receipt_plan *plan) {
+static crd_status receipt_enter_decide(entering *e, const char *id, crd__receipt_plan *plan) {
     crd_ledger *ledger = e->command->ledger;
     crd__receipt_command ask;
     crd__refusal why;
-    crd_status status = put_in_order(e, &e->credits, ledger->settings.credit_order);
-    if (status == CRD_OK) status = put_in_order(e, &e->invoices, ledger->settings.invoice_order);
+    crd_status status = receipt_enter_put_in_order(e, &e->credits, ledger->settings.credit_order);
+    if (status == CRD_OK) status = receipt_enter_put_in_order(e, &e->invoices, ledger->settings.invoice_order);
     if (status != CRD_OK) return status;
     memset(&ask, 0, sizeof ask);
     ask.when = crd__command_when(e->command, 0);
@@ -489,7 +492,7 @@ static crd_status decide(entering *e, const char *id, crd__receipt_plan *plan) {
 }
 
 /* What has lapsed of the credits used is entered first (rule M7). */
-static crd_status enter_lapsed(entering *e) {
+static crd_status receipt_enter_enter_lapsed(entering *e) {
     crd__when when = crd__command_when(e->command, 0);
     crd_status status = CRD_OK;
     for (uint64_t i = 0; status == CRD_OK && i < e->credits.count; i++)
@@ -497,7 +500,7 @@ static crd_status enter_lapsed(entering *e) {
     return status;
 }
 
-static crd_status enter(entering *e) {
+static crd_status receipt_enter_enter(entering *e) {
     crd__command *command = e->command;
     const crd_receipt_terms *t = e->terms;
     crd__when when = crd__command_when(command, 1);
@@ -507,18 +510,18 @@ static crd_status enter(entering *e) {
     const char *id, *credit_id = "";
     int64_t next;
     crd_status status = prepare(e);
-    if (status == CRD_OK) status = enter_lapsed(e);
+    if (status == CRD_OK) status = receipt_enter_enter_lapsed(e);
     if (status != CRD_OK) return status;
     next = e->on.account->record.last_seq + 1;
     command->result.first_seq = next; /* the receipt, also when a lapse came first */
     id = t->id != NULL ? t->id : crd__derive_id(command, e->on.account, next);
     if (t->amount > 0) credit_id = t->credit != NULL ? t->credit : crd__derive_id(command, e->on.account, next + 1);
     if (id == NULL || credit_id == NULL) return no_memory(e);
-    status = decide(e, id, &plan);
+    status = receipt_enter_decide(e, id, &plan);
     fill_credit(e, credit_id, &credit);
     if (status == CRD_OK && t->amount > 0 && crd__decide_issue(&credit, &when, &why) != CRD_OK)
         status = crd__fail_refusal(command->ledger, &why, e->customer, t->currency);
-    if (status == CRD_OK) status = write_receipt(e, id, credit_id);
+    if (status == CRD_OK) status = receipt_enter_write_receipt(e, id, credit_id);
     if (status == CRD_OK && t->amount > 0) status = write_credit(e, &credit, plan.applied);
     if (status == CRD_OK) status = write_moves(e, &plan);
     if (status == CRD_OK && plan.kept > 0) status = crd__auto_apply(command, e->credit, t->credit_flags);
@@ -537,7 +540,7 @@ static crd_status run(crd__command *command, const char *customer, const crd_rec
     e.terms = t;
     e.customer = customer;
     crd__arena_init(&e.arena, &ledger->allocator);
-    status = enter(&e);
+    status = receipt_enter_enter(&e);
     *out = e.on.receipt;
     crd__release(ledger, &e.held);
     crd__release(ledger, &e.more);
@@ -551,10 +554,10 @@ static crd_status run(crd__command *command, const char *customer, const crd_rec
 static crd_status check(crd_ledger *ledger, const char *customer, const crd_receipt_terms *from, crd_receipt_terms *t) {
     crd_status status = crd__check_id(ledger, "customer", customer);
     if (status == CRD_OK) status = crd__take_struct(ledger, "terms", t, sizeof *t, sizeof *t, from);
-    if (status == CRD_OK) status = check_terms(ledger, t);
+    if (status == CRD_OK) status = receipt_enter_check_terms(ledger, t);
     for (uint64_t i = 0; status == CRD_OK && i < t->line_count; i++) {
         crd_receipt_line line;
-        status = check_line(ledger, t->lines[i], &line);
+        status = receipt_enter_check_line(ledger, t->lines[i], &line);
         if (status == CRD_OK && t->credit != NULL && strcmp(crd__or_empty(line.credit), t->credit) == 0)
             status = crd__fail_argument(ledger, "terms.credit", "is a credit that a line uses");
     }
@@ -575,7 +578,7 @@ static crd_status enter_receipt_once(crd_ledger *ledger, const crd_request *requ
         status = check(ledger, customer, terms, &t);
         if (status == CRD_OK) {
             tell_lines(&t, lines);
-            arguments(&command, customer, &t, lines);
+            receipt_enter_arguments(&command, customer, &t, lines);
             command.created_kind = CRD_KIND_RECEIPT;
             status = crd__command_allow(&command, customer, t.currency, t.id, t.amount);
         }

@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-#define PAGE CRD_MAX_ACCOUNTS
+#define RECONCILE_PAGE CRD_MAX_ACCOUNTS
 
 /* An item of an account while it is planned; the public one comes first, so one is the other. */
 typedef struct plan_item {
@@ -115,7 +115,7 @@ static crd_status check_lists(crd_ledger *ledger, const crd_plan_spec *s) {
     return status;
 }
 
-static crd_status check_spec(crd_ledger *ledger, const crd_plan_spec *s) {
+static crd_status reconcile_check_spec(crd_ledger *ledger, const crd_plan_spec *s) {
     crd_status status = CRD_OK;
     if (s->flags & ~(uint32_t)(CRD_PLAN_USE_CASH | CRD_PLAN_ALL_OPEN | CRD_PLAN_BY_LOCATION | CRD_PLAN_CUSTOMERS))
         return crd__fail_argument(ledger, "spec.flags", "has an unknown flag");
@@ -191,7 +191,7 @@ crd_status crd_plan_open(crd_ledger *ledger, const crd_plan_spec *spec, crd_plan
     if (status != CRD_OK) return status;
     if (out == NULL) return crd__fail_argument(ledger, "out", "must be given");
     status = crd__take_struct(ledger, "spec", &s, sizeof s, sizeof s, spec);
-    if (status == CRD_OK) status = check_spec(ledger, &s);
+    if (status == CRD_OK) status = reconcile_check_spec(ledger, &s);
     if (status == CRD_OK) status = crd__today(ledger, s.date, &date);
     if (status == CRD_OK) status = open_plan(ledger, &s, out);
     if (status == CRD_OK) (*out)->date = date;
@@ -232,7 +232,7 @@ void crd_plan_close(crd_plan *plan) {
 
 /* ---- who takes part ---- */
 
-static int is_named(const crd_plan *plan, const crd__doc *doc) {
+static int reconcile_is_named(const crd_plan *plan, const crd__doc *doc) {
     const char *customer = doc->account->record.customer;
     int side = 0;
     for (uint64_t i = 0; i < plan->spec.item_count; i++) {
@@ -249,7 +249,7 @@ static uint32_t left_out(const crd_plan *plan, const crd__doc *doc, const void *
     uint32_t reason = doc->kind == CRD_KIND_CREDIT
                           ? crd__left_credit(record, plan->date, (plan->spec.flags & CRD_PLAN_USE_CASH) != 0)
                           : crd__left_invoice(record, plan->date);
-    if (reason == CRD_LEFT_NOTHING && !is_named(plan, doc)) return CRD_LEFT_NOT_NAMED;
+    if (reason == CRD_LEFT_NOTHING && !reconcile_is_named(plan, doc)) return CRD_LEFT_NOT_NAMED;
     return reason;
 }
 
@@ -266,7 +266,7 @@ typedef struct sides {
     uint64_t count[2];
 } sides;
 
-static void *take(crd_plan *plan, uint64_t count, size_t size, crd_status *status) {
+static void *reconcile_take(crd_plan *plan, uint64_t count, size_t size, crd_status *status) {
     void *block = crd__arena_take(&plan->work, (count + 1) * size);
     if (block == NULL && *status == CRD_OK) *status = crd__fail(plan->ledger, CRD_E_NOMEM, NULL);
     return block;
@@ -283,11 +283,11 @@ static crd_status make_room(crd_plan *plan, sides *s, const uint64_t *count) {
     memset(s, 0, sizeof *s);
     for (int side = 0; side < 2; side++) {
         s->items[side].struct_size = sizeof s->items[side];
-        s->amounts[side] = take(plan, count[side], sizeof(int64_t), &status);
-        s->kinds[side] = take(plan, count[side], sizeof(uint32_t), &status);
-        s->list[side] = take(plan, count[side], sizeof(void *), &status);
+        s->amounts[side] = reconcile_take(plan, count[side], sizeof(int64_t), &status);
+        s->kinds[side] = reconcile_take(plan, count[side], sizeof(uint32_t), &status);
+        s->list[side] = reconcile_take(plan, count[side], sizeof(void *), &status);
     }
-    s->prefer = take(plan, count[0], sizeof(uint32_t), &status);
+    s->prefer = reconcile_take(plan, count[0], sizeof(uint32_t), &status);
     return status;
 }
 
@@ -332,8 +332,8 @@ static crd_status add_preferences(crd_plan *plan, sides *s) {
     int any = 0;
     for (uint64_t i = 0; i < s->count[0]; i++) any |= s->list[0][i]->public.credit->prefers[0] != '\0';
     if (!any) return CRD_OK;
-    by_id = take(plan, s->count[1], sizeof *by_id, &status);
-    spare = take(plan, s->count[1], sizeof *spare, &status);
+    by_id = reconcile_take(plan, s->count[1], sizeof *by_id, &status);
+    spare = reconcile_take(plan, s->count[1], sizeof *spare, &status);
     if (status != CRD_OK) return status;
     for (uint64_t i = 0; i < s->count[1]; i++) by_id[i] = s->list[1][i];
     crd__sort(by_id, s->count[1], spare, compare_ids);
@@ -393,9 +393,9 @@ static crd_status allocate_once(crd_plan *plan, plan_account *account, plan_item
     memset(out, 0, sizeof *out);
     out->struct_size = sizeof *out;
     out->capacity = count[0] + count[1];
-    out->credit = take(plan, out->capacity, sizeof(uint32_t), &status);
-    out->invoice = take(plan, out->capacity, sizeof(uint32_t), &status);
-    out->amount = take(plan, out->capacity, sizeof(int64_t), &status);
+    out->credit = reconcile_take(plan, out->capacity, sizeof(uint32_t), &status);
+    out->invoice = reconcile_take(plan, out->capacity, sizeof(uint32_t), &status);
+    out->amount = reconcile_take(plan, out->capacity, sizeof(int64_t), &status);
     if (status != CRD_OK) return status;
     for (uint64_t i = 0; i < account->public.item_count; i++) {
         plan_item *item = (plan_item *)(uintptr_t)account->public.items[i];
@@ -426,7 +426,7 @@ static void take_found(const crd_plan *plan, plan_account *account, const sides 
 }
 
 /* Whether some pair may be dated past an expiry: only when a document was touched after the run's date. */
-static int needs_care(const crd_plan *plan, const plan_account *account) {
+static int reconcile_needs_care(const crd_plan *plan, const plan_account *account) {
     int expires = 0, later = 0;
     for (uint64_t i = 0; i < account->public.item_count; i++) {
         const plan_item *item = (const plan_item *)account->public.items[i];
@@ -443,7 +443,7 @@ static crd_status allocate(crd_plan *plan, plan_page *page, plan_account *accoun
     uint64_t most = account->public.item_count;
     plan_application *list = crd__arena_take(&page->arena, (most + 1) * sizeof *list);
     const crd_plan_application **pointers = crd__arena_take(&page->arena, (most + 1) * sizeof *pointers);
-    int careful = needs_care(plan, account);
+    int careful = reconcile_needs_care(plan, account);
     sides s;
     crd_allocation found;
     crd_status status = list != NULL && pointers != NULL ? CRD_OK : crd__fail(plan->ledger, CRD_E_NOMEM, NULL);
@@ -462,7 +462,7 @@ static crd_status allocate(crd_plan *plan, plan_page *page, plan_account *accoun
     return status;
 }
 
-static int compare_first(const void *a, const void *b) {
+static int reconcile_compare_first(const void *a, const void *b) {
     const plan_item *x = a, *y = b;
     int64_t left = x->public.credit != NULL ? x->public.credit->first_seq : x->public.invoice->first_seq;
     int64_t right = y->public.credit != NULL ? y->public.credit->first_seq : y->public.invoice->first_seq;
@@ -470,7 +470,7 @@ static int compare_first(const void *a, const void *b) {
     return left < right ? -1 : left > right;
 }
 
-static int compare_rank(const void *a, const void *b) {
+static int reconcile_compare_rank(const void *a, const void *b) {
     int32_t x = ((const plan_item *)a)->rank, y = ((const plan_item *)b)->rank;
     return x < y ? -1 : x > y;
 }
@@ -491,7 +491,7 @@ int crd__compare_by_host(const crd__doc *a, const crd__doc *b) {
 }
 
 /* The list is in the order of the sequence, and the sort keeps that of what compares equal. */
-static int compare_by_host(const void *a, const void *b) {
+static int reconcile_compare_by_host(const void *a, const void *b) {
     return crd__compare_by_host(((const plan_item *)a)->doc, ((const plan_item *)b)->doc);
 }
 
@@ -507,12 +507,12 @@ static void show_in_order(crd_plan *plan, plan_item **items, uint64_t count, uin
                           void **spare) {
     uint32_t keys = order_length(order);
     if (crd__host_orders(plan->ledger, kind)) {
-        crd__sort((void **)items, count, spare, compare_by_host);
+        crd__sort((void **)items, count, spare, reconcile_compare_by_host);
         return;
     }
     for (uint32_t k = keys; k-- > 0;) {
         for (uint64_t i = 0; i < count; i++) items[i]->rank = rank_of(plan, items[i], k);
-        crd__sort((void **)items, count, spare, compare_rank);
+        crd__sort((void **)items, count, spare, reconcile_compare_rank);
     }
 }
 
@@ -625,7 +625,7 @@ static crd_status list_items(crd_plan *plan, plan_page *page, plan_account *acco
         account->lapses += items[count].lapses;
         count++;
     }
-    crd__sort((void **)list, count, spare, compare_first);
+    crd__sort((void **)list, count, spare, reconcile_compare_first);
     account->public.items = (const crd_plan_item *const *)list;
     account->public.item_count = count;
     return CRD_OK;
@@ -711,7 +711,7 @@ static crd_status spread(crd_plan *plan, plan_page *page) {
     return CRD_OK;
 }
 
-static int wanted(const crd_plan *plan, const plan_account *account) {
+static int reconcile_wanted(const crd_plan *plan, const plan_account *account) {
     const crd_plan_spec *spec = &plan->spec;
     const crd_customer_record *customer = account->public.customer;
     if (account->account->docs.count == 0) return 0;
@@ -726,7 +726,7 @@ static crd_status plan_page_accounts(crd_plan *plan, plan_page *page) {
     if (status == CRD_OK && needs_customers(&plan->spec)) status = join_customers(plan, page);
     for (uint64_t i = 0; status == CRD_OK && i < page->accounts.count; i++) {
         plan_account *account = page->accounts.items[i];
-        if (!wanted(plan, account)) continue;
+        if (!reconcile_wanted(plan, account)) continue;
         status = plan_one(plan, page, account);
         if (status != CRD_OK || account->public.item_count == 0) continue;
         if (!crd__list_push(&plan->ledger->allocator, &plan->accounts, account))
@@ -735,7 +735,7 @@ static crd_status plan_page_accounts(crd_plan *plan, plan_page *page) {
     return status;
 }
 
-static crd_query page_query(crd_plan *plan) {
+static crd_query reconcile_page_query(crd_plan *plan) {
     crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE |
                                      CRD_KIND_BIT_HOLD,
                                  NULL, plan->spec.currency);
@@ -745,7 +745,7 @@ static crd_query page_query(crd_plan *plan) {
     if (plan->spec.customer_count > 0) {
         query.customer = plan->spec.customers[plan->named];
     } else {
-        query.limit = PAGE;
+        query.limit = RECONCILE_PAGE;
         query.after_customer = plan->after_customer;
         query.after_currency = plan->after_currency;
     }
@@ -753,14 +753,14 @@ static crd_query page_query(crd_plan *plan) {
 }
 
 /* Where the next page begins. */
-static crd_status advance(crd_plan *plan, const plan_page *page) {
+static crd_status reconcile_advance(crd_plan *plan, const plan_page *page) {
     const crd__list *accounts = &page->loaded.accounts;
     const crd__account *last;
     if (plan->spec.customer_count > 0) {
         plan->complete = ++plan->named == plan->spec.customer_count;
         return CRD_OK;
     }
-    plan->complete = accounts->count < PAGE;
+    plan->complete = accounts->count < RECONCILE_PAGE;
     if (plan->complete) return CRD_OK;
     last = accounts->items[accounts->count - 1];
     plan->after_customer = crd__arena_text(&plan->own, last->record.customer);
@@ -769,10 +769,10 @@ static crd_status advance(crd_plan *plan, const plan_page *page) {
     return crd__fail(plan->ledger, CRD_E_NOMEM, NULL);
 }
 
-static crd_status read_page(crd_plan *plan) {
+static crd_status reconcile_read_page(crd_plan *plan) {
     crd_ledger *ledger = plan->ledger;
     plan_page *page = crd__alloc(&ledger->allocator, sizeof *page);
-    crd_query query = page_query(plan);
+    crd_query query = reconcile_page_query(plan);
     uint64_t before = plan->accounts.count;
     crd_status status;
     if (page == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
@@ -780,7 +780,7 @@ static crd_status read_page(crd_plan *plan) {
     status = crd__read(ledger, &query, &page->arena, &page->loaded);
     if (status != CRD_OK) page->loaded.ledger = NULL; /* freed by the read */
     if (status == CRD_OK) status = plan_page_accounts(plan, page);
-    if (status == CRD_OK) status = advance(plan, page);
+    if (status == CRD_OK) status = reconcile_advance(plan, page);
     if (status == CRD_OK && !crd__list_push(&ledger->allocator, &plan->pages, page))
         status = crd__fail(ledger, CRD_E_NOMEM, NULL);
     if (status != CRD_OK) {
@@ -797,10 +797,10 @@ static int compare_locations(const void *a, const void *b) {
 }
 
 /* By location needs all pages; they come by customer, and the sort is stable. */
-static crd_status read_all(crd_plan *plan) {
+static crd_status reconcile_read_all(crd_plan *plan) {
     crd_status status = CRD_OK;
     void **spare;
-    while (status == CRD_OK && !plan->complete) status = read_page(plan);
+    while (status == CRD_OK && !plan->complete) status = reconcile_read_page(plan);
     if (status != CRD_OK) return status;
     spare = crd__alloc(&plan->ledger->allocator, (plan->accounts.count + 1) * sizeof *spare);
     if (spare == NULL) return crd__fail(plan->ledger, CRD_E_NOMEM, NULL);
@@ -818,8 +818,9 @@ static plan_account *current(crd_plan *plan) {
 static crd_status next_account(crd_plan *plan, plan_account **out) {
     crd_status status = CRD_OK;
     *out = NULL;
-    if (!plan->complete && (plan->spec.flags & CRD_PLAN_BY_LOCATION)) status = read_all(plan);
-    while (status == CRD_OK && plan->walked == plan->accounts.count && !plan->complete) status = read_page(plan);
+    if (!plan->complete && (plan->spec.flags & CRD_PLAN_BY_LOCATION)) status = reconcile_read_all(plan);
+    while (status == CRD_OK && plan->walked == plan->accounts.count && !plan->complete)
+        status = reconcile_read_page(plan);
     if (status != CRD_OK || plan->walked == plan->accounts.count) return status;
     *out = plan->accounts.items[plan->walked++];
     (*out)->shown = 1;
@@ -910,7 +911,7 @@ typedef struct posting {
     uint64_t done; /* accounts dealt with */
 } posting;
 
-static crd_status write_receipt(posting *p, plan_account *account, crd__concerned *on) {
+static crd_status reconcile_write_receipt(posting *p, plan_account *account, crd__concerned *on) {
     crd_receipt_record r;
     crd_entry_record entry;
     crd__doc *doc;
@@ -1049,7 +1050,7 @@ void crd__follow(crd_ledger *ledger, const crd__account *posted, int64_t version
 }
 
 /* Writes what is pending, and tells each account's outcome. */
-static crd_status flush(posting *p) {
+static crd_status reconcile_flush(posting *p) {
     crd_plan *plan = p->plan;
     crd_ledger *ledger = plan->ledger;
     crd_status status = p->pending.count > 0 ? crd__unit_keep(ledger, 1) : CRD_OK;
@@ -1090,7 +1091,7 @@ static void tell_posted(posting *p) {
 }
 
 static crd_status flush_and_tell(posting *p) {
-    crd_status status = flush(p);
+    crd_status status = reconcile_flush(p);
     if (status == CRD_OK) tell_posted(p);
     p->pending.count = 0;
     return status;
@@ -1106,7 +1107,7 @@ static crd_status pack(posting *p, plan_account *account, uint64_t from, uint64_
     memset(&on, 0, sizeof on);
     on.account = account->account;
     account->batch = account->rests = 0;
-    status = write_receipt(p, account, &on);
+    status = reconcile_write_receipt(p, account, &on);
     if (status != CRD_OK) return status;
     account->public.receipt = crd__arena_text(on.account->arena, crd__doc_id(on.receipt));
     if (account->public.receipt == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
@@ -1140,7 +1141,7 @@ static crd_status post_in_parts(posting *p, plan_account *account) {
     crd_status status = flush_and_tell(p);
     for (uint64_t from = 0; status == CRD_OK && from < count; from += part) {
         status = pack(p, account, from, CRD__MIN(from + part, count));
-        if (status == CRD_OK) status = flush(p);
+        if (status == CRD_OK) status = reconcile_flush(p);
         if (status != CRD_OK || account->public.state != CRD_PLAN_POSTED) break;
         if (from + part < count) {
             p->result.posted--; /* counted once, with its last part */
@@ -1209,7 +1210,7 @@ static crd_status post_shown(posting *p) {
 }
 
 /* The request's texts outlive the batches of the run. */
-static crd_status keep_request(posting *p) {
+static crd_status reconcile_keep_request(posting *p) {
     crd_request *r = &p->command.request;
     crd_ledger *ledger = p->plan->ledger;
     r->actor = crd__arena_text(&p->plan->own, r->actor);
@@ -1233,7 +1234,7 @@ static crd_status begin_posting(posting *p, crd_plan *plan, const crd_request *r
     if (status == CRD_OK && p->command.request.business_date != CRD_DATE_NONE &&
         p->command.request.business_date != plan->date)
         status = crd__fail_argument(ledger, "request.business_date", "must be the plan's date, or 0");
-    if (status == CRD_OK) status = keep_request(p);
+    if (status == CRD_OK) status = reconcile_keep_request(p);
     if (status == CRD_OK) {
         const char *key = p->command.request.key;
         p->command.request.key = NULL; /* keys are per account: write_key() */
@@ -1275,11 +1276,12 @@ static crd_status stream(posting *p) {
     crd_status status = CRD_OK;
     while (status == CRD_OK && !plan->complete) {
         if (plan->spec.flags & CRD_PLAN_BY_LOCATION)
-            status = read_all(plan);
+            status = reconcile_read_all(plan);
         else
-            status = read_page(plan);
-        while (status == CRD_OK && plan->spec.customer_count > 0 && !plan->complete && plan->accounts.count < PAGE)
-            status = read_page(plan);
+            status = reconcile_read_page(plan);
+        while (status == CRD_OK && plan->spec.customer_count > 0 && !plan->complete &&
+               plan->accounts.count < RECONCILE_PAGE)
+            status = reconcile_read_page(plan);
         for (uint64_t i = 0; i < plan->accounts.count; i++) ((plan_account *)plan->accounts.items[i])->shown = 1;
         if (status == CRD_OK) status = post_shown(p);
         free_pages(plan);

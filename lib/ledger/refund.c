@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static crd_status refused(crd_ledger *ledger, const crd__refusal *why, const crd__account *account) {
+static crd_status refund_refused(crd_ledger *ledger, const crd__refusal *why, const crd__account *account) {
     return crd__fail_refusal(ledger, why, account->record.customer, account->record.currency);
 }
 
@@ -25,7 +25,7 @@ static crd_status refund(crd__command *command, crd__doc *doc, const crd_refund_
     ask.amount = t->amount;
     ask.override = (t->flags & CRD_REFUND_OVERRIDE) != 0;
     if (crd__decide_refund(credit, &ask, &decision, &why) != CRD_OK)
-        return refused(command->ledger, &why, doc->account);
+        return refund_refused(command->ledger, &why, doc->account);
     memset(&on, 0, sizeof on);
     on.account = doc->account;
     on.credit = doc;
@@ -39,7 +39,7 @@ static crd_status refund(crd__command *command, crd__doc *doc, const crd_refund_
     return crd__write_entry(command, &on, &entry);
 }
 
-static crd_status check_terms(crd_ledger *ledger, const crd_refund_terms *t) {
+static crd_status refund_check_terms(crd_ledger *ledger, const crd_refund_terms *t) {
     crd_status status = crd__check_amount(ledger, "terms.amount", t->amount, 0);
     if (status == CRD_OK) status = crd__check_label(ledger, "terms.method", t->method);
     if (status == CRD_OK) status = crd__check_text(ledger, "terms.reference", t->reference);
@@ -55,7 +55,7 @@ crd_status crd_credit_refund(crd_ledger *ledger, const crd_request *request, crd
     crd_status status = crd__command_begin(ledger, request, CRD_COMMAND_CREDIT_REFUND, &command);
     if (status != CRD_OK) return status;
     status = crd__take_struct(ledger, "terms", &t, sizeof t, sizeof t, terms);
-    if (status == CRD_OK) status = check_terms(ledger, &t);
+    if (status == CRD_OK) status = refund_check_terms(ledger, &t);
     if (status == CRD_OK) status = crd__command_handle(&command, credit != NULL ? &credit->handle : NULL, "credit");
     if (status == CRD_OK) {
         crd__doc *doc = credit->handle.doc;
@@ -91,7 +91,7 @@ crd_status crd__undo_refund(crd__command *command, crd__account *account, const 
     status = crd__cut_debit_memo(command, on.credit, named->left, &ask.when);
     if (status != CRD_OK) return status;
     if (crd__decide_give_back(on.credit->record, &ask, &decision, &why) != CRD_OK)
-        return refused(command->ledger, &why, account);
+        return refund_refused(command->ledger, &why, account);
     command->result.amount = named->left;
     return crd__write_moves(command, &on, &decision, NULL, 0);
 }

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#define PAGE_ACCOUNTS 256 /* accounts in one read */
-#define PAGE_ENTRIES 4096 /* entries in one read */
+#define REPORT_PAGE_ACCOUNTS 256 /* accounts in one read */
+#define REPORT_PAGE_ENTRIES 4096 /* entries in one read */
 
 static const int32_t default_days[] = {0, 30, 60, 90};
 
@@ -66,7 +66,7 @@ static crd_status check_history(crd_ledger *ledger, const crd_report_spec *s) {
     return CRD_OK;
 }
 
-static crd_status check_lines(crd_ledger *ledger, const crd_report_spec *s) {
+static crd_status report_check_lines(crd_ledger *ledger, const crd_report_spec *s) {
     if (s->customer == NULL) return crd__fail_argument(ledger, "spec.customer", "must be given for lines");
     if (s->kind != CRD_KIND_CREDIT && s->kind != CRD_KIND_INVOICE)
         return crd__fail_argument(ledger, "spec.kind", "must be a credit or an invoice");
@@ -85,7 +85,7 @@ static crd_status check_buckets(crd_ledger *ledger, const crd_report_spec *s) {
     return CRD_OK;
 }
 
-static crd_status check_spec(crd_ledger *ledger, const crd_report_spec *s) {
+static crd_status report_check_spec(crd_ledger *ledger, const crd_report_spec *s) {
     crd_status status = CRD_OK;
     if (s->report < CRD_REPORT_CUSTOMERS || s->report > LAST_REPORT)
         return crd__fail_argument(ledger, "spec.report", "is not a report of this version");
@@ -106,7 +106,7 @@ static crd_status check_spec(crd_ledger *ledger, const crd_report_spec *s) {
         status = crd__fail_argument(ledger, "spec.date_from", "this report has no period");
     if (status == CRD_OK) status = check_buckets(ledger, s);
     if (status == CRD_OK && s->report == CRD_REPORT_HISTORY) status = check_history(ledger, s);
-    if (status == CRD_OK && s->report == CRD_REPORT_LINES) status = check_lines(ledger, s);
+    if (status == CRD_OK && s->report == CRD_REPORT_LINES) status = report_check_lines(ledger, s);
     if (status == CRD_OK && s->report == CRD_REPORT_UNACKNOWLEDGED && (s->kind != 0 || s->date != 0 || s->known_at != 0))
         status = crd__fail_argument(ledger, "spec", "what is not acknowledged is told whole: no kind, date or instant");
     return status;
@@ -140,31 +140,31 @@ static crd_status copy_spec(crd_report *report, const crd_report_spec *from) {
     return CRD_OK;
 }
 
-static void free_loaded(crd_ledger *ledger, crd__loaded *loaded, int *is) {
+static void report_free_loaded(crd_ledger *ledger, crd__loaded *loaded, int *is) {
     for (uint64_t i = 0; *is && i < loaded->accounts.count; i++) crd__books_free(ledger, loaded->accounts.items[i]);
     if (*is) crd__loaded_free(loaded);
     *is = 0;
 }
 
-static crd_status read_page(crd_report *report, uint32_t also);
+static crd_status report_read_page(crd_report *report, uint32_t also);
 
 /* A report on a customer that does not exist is a mistake, not an empty report. Where the first page is of accounts
  * alone, the customer comes with it. */
-static crd_status find_customer(crd_report *report) {
+static crd_status report_find_customer(crd_report *report) {
     const char *customer = report->spec.customer;
     crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CUSTOMER, customer, "");
     int with_page = !report->stored && report->spec.report != CRD_REPORT_HISTORY;
     crd_status status;
     int found;
     if (with_page) {
-        status = read_page(report, CRD_KIND_BIT_CUSTOMER);
+        status = report_read_page(report, CRD_KIND_BIT_CUSTOMER);
     } else {
         status = crd__read(report->ledger, &query, &report->page, &report->loaded);
         report->has_page = status == CRD_OK;
     }
     if (status != CRD_OK) return status;
     found = report->loaded.docs.count > 0;
-    if (!with_page) free_loaded(report->ledger, &report->loaded, &report->has_page);
+    if (!with_page) report_free_loaded(report->ledger, &report->loaded, &report->has_page);
     if (found) return CRD_OK;
     return crd__fail_subject(report->ledger, CRD_E_NOT_FOUND, CRD_KIND_CUSTOMER, customer, customer, NULL);
 }
@@ -205,7 +205,7 @@ crd_status crd_report_open(crd_ledger *ledger, const crd_report_spec *spec, crd_
     if (status != CRD_OK) return status;
     if (out == NULL) return crd__fail_argument(ledger, "out", "must be given");
     status = crd__take_struct(ledger, "spec", &s, sizeof s, sizeof s, spec);
-    if (status == CRD_OK) status = check_spec(ledger, &s);
+    if (status == CRD_OK) status = report_check_spec(ledger, &s);
     if (status == CRD_OK && (reports[s.report].traits & NEEDS_DATE)) status = crd__today(ledger, s.date, &s.date);
     if (status == CRD_OK && s.date_from != 0 && s.date != 0 && s.date_from > s.date)
         status = crd__fail_argument(ledger, "spec.date_from", "is later than the date");
@@ -219,7 +219,7 @@ crd_status crd_report_open(crd_ledger *ledger, const crd_report_spec *spec, crd_
     crd__arena_init(&report->work, &ledger->allocator);
     status = copy_spec(report, &s);
     if (status == CRD_OK) status = look_at_all(report);
-    if (status == CRD_OK && s.customer != NULL) status = find_customer(report);
+    if (status == CRD_OK && s.customer != NULL) status = report_find_customer(report);
     if (status == CRD_OK && (s.report == CRD_REPORT_HISTORY || s.report == CRD_REPORT_LINES)) status = find_history(report);
     if (status == CRD_OK && s.report == CRD_REPORT_UNACKNOWLEDGED) status = find_unacknowledged(report);
     if (status != CRD_OK) {
@@ -238,7 +238,7 @@ static void drop_account(crd_report *report) {
     memset(&report->before, 0, sizeof report->before);
     crd__journal_free(&report->journal);
     memset(&report->journal, 0, sizeof report->journal);
-    free_loaded(report->ledger, &report->single, &report->has_single);
+    report_free_loaded(report->ledger, &report->single, &report->has_single);
     crd__arena_reset(&report->work);
     report->rows.count = 0;
     report->at = 0;
@@ -249,7 +249,7 @@ void crd_report_close(crd_report *report) {
     if (report == NULL) return;
     allocator = report->ledger->allocator;
     drop_account(report);
-    free_loaded(report->ledger, &report->loaded, &report->has_page);
+    report_free_loaded(report->ledger, &report->loaded, &report->has_page);
     crd__list_free(&allocator, &report->rows);
     crd__list_free(&allocator, &report->groups);
     crd__index_free(&allocator, &report->index);
@@ -284,7 +284,7 @@ crd_status crd__report_sort(crd_report *report, crd__arena *arena, crd__compare 
     return CRD_OK;
 }
 
-static int compare_docs(const void *a, const void *b) {
+static int report_compare_docs(const void *a, const void *b) {
     const crd__doc *x = a, *y = b;
     if (x->kind != y->kind) return x->kind < y->kind ? -1 : 1;
     return strcmp(crd__doc_id(x), crd__doc_id(y));
@@ -296,7 +296,7 @@ crd_status crd__report_docs(crd_report *report, const crd__account *picture, voi
     *count = picture->docs.count;
     if (list == NULL) return crd__fail(report->ledger, CRD_E_NOMEM, NULL);
     if (*count > 0) memcpy(list, picture->docs.items, (size_t)*count * sizeof *list);
-    crd__sort(list, *count, list + *count, compare_docs);
+    crd__sort(list, *count, list + *count, report_compare_docs);
     return CRD_OK;
 }
 
@@ -514,7 +514,7 @@ static void let_lapse(crd_report *report, crd__account *picture, int32_t date) {
     }
 }
 
-static crd_status tell(crd_report *report, crd__account *picture) {
+static crd_status report_tell(crd_report *report, crd__account *picture) {
     const crd_account_record *a = &picture->record;
     int open = a->open_credits > 0 || a->open_invoices > 0;
     if (a->last_seq == 0) return CRD_OK; /* there was none yet */
@@ -551,7 +551,7 @@ static crd_status fold_account(crd_report *report, const crd_account_record *acc
     if (has(report, NEEDS_BEFORE) && spec->date_from != CRD_DATE_NONE)
         status = crd__as_of(&report->journal, spec->date_from - 1, work, work, &report->before, NULL);
     if (status == CRD_OK) status = crd__as_of(&report->journal, date, work, work, &report->now, report->moved);
-    return status == CRD_OK ? tell(report, &report->now) : status;
+    return status == CRD_OK ? report_tell(report, &report->now) : status;
 }
 
 /* States a storage may narrow to. Credit that is past its expiry may stand in another state than it is stored in, and
@@ -593,7 +593,7 @@ static crd_status one_account(crd_report *report, const crd_account_record *acco
     if (status != CRD_OK) return status;
     if (!stands(report, &((crd__account *)report->single.accounts.items[0])->record))
         return fold_account(report, &((crd__account *)report->single.accounts.items[0])->record);
-    return tell(report, report->single.accounts.items[0]);
+    return report_tell(report, report->single.accounts.items[0]);
 }
 
 /* ---- pages ---- */
@@ -611,13 +611,13 @@ static crd_status next_after(crd_report *report) {
 }
 
 /* `also`: kinds to read beside the accounts, when it is not in stored mode. */
-static crd_status read_page(crd_report *report, uint32_t also) {
+static crd_status report_read_page(crd_report *report, uint32_t also) {
     const crd_report_spec *spec = &report->spec;
     crd_query query = doc_query(report);
     const crd__list *accounts = &report->loaded.accounts;
     crd_status status;
     drop_account(report);
-    free_loaded(report->ledger, &report->loaded, &report->has_page);
+    report_free_loaded(report->ledger, &report->loaded, &report->has_page);
     crd__arena_reset(&report->page);
     if (!report->stored) {
         query.kinds = CRD_KIND_BIT_ACCOUNT | also;
@@ -625,23 +625,23 @@ static crd_status read_page(crd_report *report, uint32_t also) {
         query.states = 0;
     }
     if (spec->report == CRD_REPORT_CUSTOMERS) query.currency = "";
-    query.limit = PAGE_ACCOUNTS;
+    query.limit = REPORT_PAGE_ACCOUNTS;
     query.after_customer = report->after_customer;
     query.after_currency = report->after_currency;
     status = crd__read(report->ledger, &query, &report->page, &report->loaded);
     if (status != CRD_OK) return status;
     report->has_page = 1;
     report->account_at = 0;
-    report->complete = accounts->count < PAGE_ACCOUNTS;
+    report->complete = accounts->count < REPORT_PAGE_ACCOUNTS;
     if (!report->complete) status = next_after(report);
     if (status != CRD_OK || !report->stored) return status;
     status = crd__hand_over(report->ledger, &report->loaded);
     for (; status == CRD_OK && report->account_at < accounts->count; report->account_at++)
-        status = tell(report, accounts->items[report->account_at]);
+        status = report_tell(report, accounts->items[report->account_at]);
     return status;
 }
 
-static crd_status finish(crd_report *report) {
+static crd_status report_finish(crd_report *report) {
     static const uint8_t figures[] = {CRD_TOTALS_FIGURES, CRD_REVENUE_FIGURES, CRD_TAKINGS_FIGURES, CRD_ROLL_FIGURES};
     uint32_t which = report->spec.report;
     report->finished = 1;
@@ -659,7 +659,7 @@ static crd_status find_range(crd_report *report) {
     report->next_seq = 1;
     report->last_seq = 0;
     if (report->history_at >= accounts->count) {
-        if (report->spec.report == CRD_REPORT_UNACKNOWLEDGED && accounts->count == PAGE_ACCOUNTS)
+        if (report->spec.report == CRD_REPORT_UNACKNOWLEDGED && accounts->count == REPORT_PAGE_ACCOUNTS)
             return find_unacknowledged(report);
         report->complete = 1;
     } else if (report->spec.report == CRD_REPORT_UNACKNOWLEDGED) {
@@ -706,10 +706,10 @@ static crd_status find_unacknowledged(crd_report *report) {
     const crd__list *accounts = &report->loaded.accounts;
     crd_status status = next_after(report);
     if (status != CRD_OK) return status;
-    free_loaded(report->ledger, &report->loaded, &report->has_page);
+    report_free_loaded(report->ledger, &report->loaded, &report->has_page);
     crd__arena_reset(&report->page);
     query.flags = CRD_QUERY_UNACKNOWLEDGED;
-    query.limit = PAGE_ACCOUNTS;
+    query.limit = REPORT_PAGE_ACCOUNTS;
     query.after_customer = report->after_customer;
     query.after_currency = report->after_currency;
     status = crd__read(report->ledger, &query, &report->page, &report->loaded);
@@ -727,18 +727,18 @@ static int entry_wanted(const crd_report *report, const crd_entry_record *e) {
     return spec->kind != CRD_KIND_HOLD || strcmp(e->hold, spec->id) == 0;
 }
 
-static int compare_seq(const void *a, const void *b) {
+static int report_compare_seq(const void *a, const void *b) {
     const crd_row *x = a, *y = b;
     return x->entry->seq < y->entry->seq ? -1 : x->entry->seq > y->entry->seq;
 }
 
-static crd_status read_entries(crd_report *report) {
+static crd_status report_read_entries(crd_report *report) {
     const crd_report_spec *spec = &report->spec;
     const crd_account_record *account = &((crd__account *)report->loaded.accounts.items[report->history_at])->record;
     crd_query query = crd__query(CRD_KIND_BIT_ENTRY, account->customer, account->currency);
     crd_status status;
     query.seq_from = report->next_seq;
-    query.seq_to = CRD__MIN(report->next_seq + PAGE_ENTRIES - 1, report->last_seq);
+    query.seq_to = CRD__MIN(report->next_seq + REPORT_PAGE_ENTRIES - 1, report->last_seq);
     query.date_from = spec->date_from;
     query.date_to = spec->date;
     if (spec->kind == CRD_KIND_CREDIT) query.entry_credit = spec->id;
@@ -759,7 +759,7 @@ static crd_status read_entries(crd_report *report) {
         row->date = e->business_date;
         if (spec->report == CRD_REPORT_UNACKNOWLEDGED) row->account = account;
     }
-    return crd__report_sort(report, &report->work, compare_seq);
+    return crd__report_sort(report, &report->work, report_compare_seq);
 }
 
 /* ---- lines: one read, behind the look-up of their document ---- */
@@ -802,7 +802,7 @@ static crd_status more_history(crd_report *report) {
         if (status != CRD_OK) return status;
     }
     report->finished = report->complete;
-    return report->complete ? CRD_OK : read_entries(report);
+    return report->complete ? CRD_OK : report_read_entries(report);
 }
 
 /* ---- the cursor ---- */
@@ -813,7 +813,7 @@ static crd_status more(crd_report *report) {
     if (report->spec.report == CRD_REPORT_LINES) return read_lines(report);
     if (report->account_at < report->loaded.accounts.count)
         return one_account(report, &((crd__account *)report->loaded.accounts.items[report->account_at++])->record);
-    return report->complete ? finish(report) : read_page(report, 0);
+    return report->complete ? report_finish(report) : report_read_page(report, 0);
 }
 
 crd_status crd_report_next(crd_report *report, const crd_row **out) {

@@ -20,7 +20,7 @@ static int same_command(const crd_entry_record *a, const crd_entry_record *b) {
     return a->writer == b->writer && a->command == b->command;
 }
 
-static const void *document(crd__account *picture, uint32_t kind, const char *id) {
+static const void *report_entries_document(crd__account *picture, uint32_t kind, const char *id) {
     const crd__doc *doc = id[0] != '\0' ? crd__doc_find(picture, kind, id) : NULL;
     return doc != NULL ? doc->record : NULL;
 }
@@ -34,9 +34,9 @@ static crd_row *entry_row(crd_report *report, const crd_entry_record *e, int64_t
     row->amount = amount;
     row->date = e->business_date;
     row->account = &report->now.record;
-    row->credit = document(&report->now, CRD_KIND_CREDIT, e->credit);
-    row->invoice = document(&report->now, CRD_KIND_INVOICE, e->invoice);
-    row->receipt = document(&report->now, CRD_KIND_RECEIPT, e->receipt);
+    row->credit = report_entries_document(&report->now, CRD_KIND_CREDIT, e->credit);
+    row->invoice = report_entries_document(&report->now, CRD_KIND_INVOICE, e->invoice);
+    row->receipt = report_entries_document(&report->now, CRD_KIND_RECEIPT, e->receipt);
     if (row->credit != NULL) {
         row->credit_class = row->credit->credit_class;
         row->source = row->credit->source;
@@ -96,7 +96,7 @@ crd_status crd__report_credit_entries(crd_report *report) {
         int64_t amount;
         if (e->type == CRD_ENTRY_ADJUST) adjust = e;
         if (!in_period(report, e)) continue;
-        amount = credit_change(report, e, document(&report->now, CRD_KIND_CREDIT, e->credit), adjust);
+        amount = credit_change(report, e, report_entries_document(&report->now, CRD_KIND_CREDIT, e->credit), adjust);
         if (amount != 0 && entry_row(report, e, amount) == NULL) return CRD_E_NOMEM;
     }
     status = crd__report_docs(report, &report->now, &docs, &count);
@@ -171,7 +171,7 @@ crd_status crd__report_occasions(crd_report *report) {
         const crd_entry_record *e = entry_at(report, i);
         const crd_credit_record *credit;
         if (!in_period(report, e)) continue;
-        credit = document(&report->now, CRD_KIND_CREDIT, e->credit);
+        credit = report_entries_document(&report->now, CRD_KIND_CREDIT, e->credit);
         if (credit == NULL || !crd__report_source(report, credit)) continue;
         if (e->type == CRD_ENTRY_ISSUE || e->type == CRD_ENTRY_UNAPPLY || e->type == CRD_ENTRY_UNREFUND ||
             e->type == CRD_ENTRY_UNADJUST || e->type == CRD_ENTRY_UNTRANSFER)
@@ -217,7 +217,7 @@ static crd_row *balance_row(crd_report *report, uint32_t line, int32_t date, int
 }
 
 /* The opening row, then by day: entries by sequence, then what has expired. */
-static int compare_lines(const void *a, const void *b) {
+static int report_entries_compare_lines(const void *a, const void *b) {
     const crd_row *x = a, *y = b;
     int first = x->line == CRD_LINE_OPENING ? 0 : 1, second = y->line == CRD_LINE_OPENING ? 0 : 1;
     if (first != second) return first - second;
@@ -236,7 +236,7 @@ static crd_status expired_rows(crd_report *report) {
         int64_t lapsed;
         if (((const crd__doc *)docs[i])->kind != CRD_KIND_CREDIT) continue;
         lapsed = crd__credit_lapsed(credit, spec->date);
-        then = document(&report->before, CRD_KIND_CREDIT, credit->id);
+        then = report_entries_document(&report->before, CRD_KIND_CREDIT, credit->id);
         if (then != NULL) lapsed -= crd__credit_lapsed(then, spec->date_from - 1);
         if (lapsed != 0) status = expired_row(report, credit, lapsed, lapsed);
     }
@@ -254,7 +254,7 @@ crd_status crd__report_statement(crd_report *report) {
             entry_row(report, entry_at(report, i), report->moved[i]) == NULL)
             return CRD_E_NOMEM;
     status = expired_rows(report);
-    if (status == CRD_OK) status = crd__report_sort(report, &report->work, compare_lines);
+    if (status == CRD_OK) status = crd__report_sort(report, &report->work, report_entries_compare_lines);
     if (status != CRD_OK) return status;
     for (uint64_t i = 0; i < report->rows.count; i++) {
         crd_row *row = report->rows.items[i];
@@ -279,7 +279,7 @@ static const crd_entry_record *entry_of_seq(const crd_report *report, int64_t se
 }
 
 static const char *method_of(crd_report *report, const crd_entry_record *e, const crd_receipt_record *receipt) {
-    const crd_credit_record *credit = document(&report->now, CRD_KIND_CREDIT, e->credit);
+    const crd_credit_record *credit = report_entries_document(&report->now, CRD_KIND_CREDIT, e->credit);
     const crd_entry_record *undone = e->undoes != 0 ? entry_of_seq(report, e->undoes) : NULL;
     if (e->type != CRD_ENTRY_REFUND && e->type != CRD_ENTRY_UNREFUND) return receipt != NULL ? receipt->method : "";
     if (e->method[0] != '\0') return e->method;
@@ -354,7 +354,7 @@ crd_status crd__report_takings(crd_report *report) {
         int64_t amount;
         uint32_t figure;
         if (!in_period(report, e)) continue;
-        receipt = document(&report->now, CRD_KIND_RECEIPT, e->receipt);
+        receipt = report_entries_document(&report->now, CRD_KIND_RECEIPT, e->receipt);
         figure = crd__takings(e, receipt, &amount);
         if (figure == CRD_TAKINGS_FIGURES || amount == 0) continue;
         if (figure == CRD_TAKINGS_REFUNDED) receipt = NULL;

@@ -15,11 +15,11 @@ static uint64_t hash_of(const crd__group *g) {
            UINT64_C(0x100000001b3);
 }
 
-static uint64_t rehash(const void *list, uint32_t position) {
+static uint64_t report_sums_rehash(const void *list, uint32_t position) {
     return hash_of(((const crd__list *)list)->items[position]);
 }
 
-static int compare_groups(const void *a, const void *b) {
+static int report_sums_compare_groups(const void *a, const void *b) {
     const crd__group *x = a, *y = b;
     int compared = strcmp(x->customer, y->customer);
     if (compared == 0) compared = strcmp(x->currency, y->currency);
@@ -38,7 +38,7 @@ crd_status crd__report_group(crd_report *report, const crd__group *key, crd__gro
     for (slot = index->size != 0 ? (hash ^ hash >> 32) & (index->size - 1) : 0;
          index->size != 0 && index->slots[slot] != 0; slot = (slot + 1) & (index->size - 1)) {
         *out = report->groups.items[index->slots[slot] - 1];
-        if (compare_groups(*out, key) == 0) return CRD_OK;
+        if (report_sums_compare_groups(*out, key) == 0) return CRD_OK;
     }
     g = crd__arena_take(&report->own, sizeof *g);
     if (g == NULL || !crd__list_room(allocator, &report->groups, 1)) return crd__fail(report->ledger, CRD_E_NOMEM, NULL);
@@ -48,7 +48,8 @@ crd_status crd__report_group(crd_report *report, const crd__group *key, crd__gro
     g->source = crd__arena_text(&report->own, key->source);
     g->method = crd__arena_text(&report->own, key->method);
     if (g->customer == NULL || g->currency == NULL || g->source == NULL || g->method == NULL ||
-        !crd__index_put(allocator, &report->index, hash, (uint32_t)report->groups.count, rehash, &report->groups))
+        !crd__index_put(allocator, &report->index, hash, (uint32_t)report->groups.count, report_sums_rehash,
+                        &report->groups))
         return crd__fail(report->ledger, CRD_E_NOMEM, NULL);
     report->groups.items[report->groups.count++] = g;
     *out = g;
@@ -100,7 +101,7 @@ crd_status crd__report_sums(crd_report *report, uint64_t figures) {
     if (report->groups.count > 0) {
         void **spare = crd__arena_take(&report->own, report->groups.count * sizeof *spare);
         if (spare == NULL) return crd__fail(report->ledger, CRD_E_NOMEM, NULL);
-        crd__sort(report->groups.items, report->groups.count, spare, compare_groups);
+        crd__sort(report->groups.items, report->groups.count, spare, report_sums_compare_groups);
     }
     for (uint64_t i = 0; status == CRD_OK && i < report->groups.count; i++)
         status = group_row(report, report->groups.items[i], figures);
@@ -156,7 +157,7 @@ crd_status crd__report_totals(crd_report *report, const crd__account *picture) {
 
 /* ---- revenue ---- */
 
-static const void *document(crd__account *picture, uint32_t kind, const char *id) {
+static const void *report_sums_document(crd__account *picture, uint32_t kind, const char *id) {
     const crd__doc *doc = id[0] != '\0' ? crd__doc_find(picture, kind, id) : NULL;
     return doc != NULL ? doc->record : NULL;
 }
@@ -167,12 +168,12 @@ crd_status crd__report_revenue(crd_report *report) {
     crd_status status = crd__report_group(report, &key, &group);
     for (uint64_t i = 0; status == CRD_OK && i < report->journal.entries.count; i++) {
         const crd_entry_record *e = report->journal.entries.items[i];
-        const crd_credit_record *credit = document(&report->now, CRD_KIND_CREDIT, e->credit);
+        const crd_credit_record *credit = report_sums_document(&report->now, CRD_KIND_CREDIT, e->credit);
         uint32_t figure = 0;
         int64_t amount;
         if (e->business_date < spec->date_from || e->business_date > spec->date) continue;
         if (credit == NULL || !crd__report_source(report, credit)) continue;
-        amount = crd__revenue(e, credit, document(&report->now, CRD_KIND_INVOICE, e->invoice), &figure);
+        amount = crd__revenue(e, credit, report_sums_document(&report->now, CRD_KIND_INVOICE, e->invoice), &figure);
         if (amount != 0) status = crd__report_add(report, &group->figures[figure], amount);
     }
     for (uint64_t i = 0; status == CRD_OK && i < report->now.docs.count; i++) {
@@ -200,7 +201,7 @@ static crd_status roll_group(crd_report *report, const crd_credit_record *c, crd
 /* Opening and closing are the two pictures; what lies between them are the entries, so the row ties or something is
  * wrong with the journal. */
 static crd_status roll_credit(crd_report *report, const crd_credit_record *c) {
-    const crd_credit_record *then = document(&report->before, CRD_KIND_CREDIT, c->id);
+    const crd_credit_record *then = report_sums_document(&report->before, CRD_KIND_CREDIT, c->id);
     int64_t lapsed = crd__credit_lapsed(c, report->spec.date), before = 0, opening = 0;
     crd__group *group;
     crd_status status;
@@ -225,7 +226,7 @@ crd_status crd__report_roll(crd_report *report) {
     }
     for (uint64_t i = 0; status == CRD_OK && i < report->journal.entries.count; i++) {
         const crd_entry_record *e = report->journal.entries.items[i];
-        const crd_credit_record *credit = document(&report->now, CRD_KIND_CREDIT, e->credit);
+        const crd_credit_record *credit = report_sums_document(&report->now, CRD_KIND_CREDIT, e->credit);
         crd__group *group;
         int64_t amount;
         uint32_t figure;

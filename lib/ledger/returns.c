@@ -75,7 +75,7 @@ crd_status crd__line_returns(crd__command *command, crd__doc *invoice, crd__line
     return status;
 }
 
-static crd_status refused(crd_ledger *ledger, const crd__refusal *why, const crd__account *account) {
+static crd_status returns_refused(crd_ledger *ledger, const crd__refusal *why, const crd__account *account) {
     return crd__fail_refusal(ledger, why, account->record.customer, account->record.currency);
 }
 
@@ -118,10 +118,10 @@ static crd_status return_line(crd_ledger *ledger, crd__doc *invoice, const crd__
     amount = line->record.amount - line->returned_amount;
     (void)crd__refuse(&why, CRD_E_RETURNED, CRD_KIND_LINE, back->origin, quantity, back->quantity);
     why.field = "quantity";
-    if (back->quantity > quantity) return refused(ledger, &why, invoice->account);
+    if (back->quantity > quantity) return returns_refused(ledger, &why, invoice->account);
     (void)crd__refuse(&why, CRD_E_RETURNED, CRD_KIND_LINE, back->origin, amount, back->amount);
     why.field = "amount";
-    if (back->amount > amount) return refused(ledger, &why, invoice->account);
+    if (back->amount > amount) return returns_refused(ledger, &why, invoice->account);
     if (back->tax == 0 && line->record.tax > line->returned_tax)
         back->tax = CRD__MIN(back->amount,
                              crd__tax_part(line->record.tax - line->returned_tax, back->amount, amount));
@@ -144,7 +144,7 @@ crd_status crd__return_of(crd__command *command, crd__account *account, const ch
         status = crd__fail_subject(ledger, CRD_E_NOT_FOUND, CRD_KIND_INVOICE, memo->customer, id, NULL);
     if (status != CRD_OK) return status;
     if (crd__decide_return((*invoice)->record, &when, memo->original, &why) != CRD_OK)
-        return refused(ledger, &why, account);
+        return returns_refused(ledger, &why, account);
     if (count > 0) status = crd__read_lines(command, *invoice, &sold);
     if (status == CRD_OK) status = crd__line_returns(command, *invoice, &sold);
     for (uint64_t i = 0; status == CRD_OK && i < sold.count; i++) taxed |= sold.items[i].record.tax != 0;

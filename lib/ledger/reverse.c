@@ -24,18 +24,18 @@ typedef struct unwinding {
     int64_t undone, reversed;
 } unwinding;
 
-static crd_status refused(const unwinding *u, const crd__refusal *why) {
+static crd_status reverse_refused(const unwinding *u, const crd__refusal *why) {
     return crd__fail_refusal(u->command->ledger, why, u->account->record.customer, u->account->record.currency);
 }
 
 /* ---- gathering ---- */
 
-static int compare_seq(const void *a, const void *b) {
+static int reverse_compare_seq(const void *a, const void *b) {
     const crd__application *x = a, *y = b;
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-static crd_status keep(unwinding *u, const crd__application *from) {
+static crd_status reverse_keep(unwinding *u, const crd__application *from) {
     crd__arena *arena = &u->command->ledger->unit.arena;
     crd__application *a = crd__arena_take(arena, sizeof *a);
     if (a == NULL) return crd__fail(u->command->ledger, CRD_E_NOMEM, NULL);
@@ -51,13 +51,13 @@ static crd_status keep(unwinding *u, const crd__application *from) {
 }
 
 /* What was found, as an array, oldest first. */
-static crd_status settle(unwinding *u, crd__application **out, uint64_t *count) {
+static crd_status reverse_settle(unwinding *u, crd__application **out, uint64_t *count) {
     crd_ledger *ledger = u->command->ledger;
     uint64_t n = u->found.count;
     crd__application *list = crd__arena_take(&ledger->unit.arena, (n + 1) * sizeof *list);
     void **spare = crd__arena_take(&ledger->unit.arena, (n + 1) * sizeof *spare);
     if (list == NULL || spare == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
-    crd__sort(u->found.items, n, spare, compare_seq);
+    crd__sort(u->found.items, n, spare, reverse_compare_seq);
     for (uint64_t i = 0; i < n; i++) list[i] = *(const crd__application *)u->found.items[i];
     u->found.count = 0;
     *out = list;
@@ -73,13 +73,13 @@ static crd_status gather_applications(unwinding *u) {
     crd_status status = CRD_OK;
     if (u->credit != NULL) status = crd__applications(ledger, u->account, u->credit, &list, &count);
     for (uint64_t i = 0; status == CRD_OK && i < count; i++)
-        if (list[i].left > 0) status = keep(u, &list[i]);
+        if (list[i].left > 0) status = reverse_keep(u, &list[i]);
     if (status == CRD_OK && u->whole) {
         status = crd__applications(ledger, u->account, u->receipt, &list, &count);
         for (uint64_t i = 0; status == CRD_OK && i < count; i++)
-            if (list[i].left > 0 && strcmp(list[i].credit, own) != 0) status = keep(u, &list[i]);
+            if (list[i].left > 0 && strcmp(list[i].credit, own) != 0) status = reverse_keep(u, &list[i]);
     }
-    return status == CRD_OK ? settle(u, &u->list, &u->count) : status;
+    return status == CRD_OK ? reverse_settle(u, &u->list, &u->count) : status;
 }
 
 static int pays(const unwinding *u, const char *receipt, const char *invoice) {
@@ -97,7 +97,7 @@ static crd_status gather_write_offs_of(unwinding *u, const crd__doc *receipt) {
     for (uint64_t i = 0; status == CRD_OK && i < count; i++) {
         if (list[i].left == 0) continue;
         if ((u->whole && receipt == u->receipt) || pays(u, crd__doc_id(receipt), list[i].invoice))
-            status = keep(u, &list[i]);
+            status = reverse_keep(u, &list[i]);
     }
     return status;
 }
@@ -112,10 +112,10 @@ static crd_status gather_write_offs(unwinding *u) {
         while (strcmp(u->list[before].receipt, u->list[i].receipt) != 0) before++;
         if (before == i && !(u->whole && receipt == u->receipt)) status = gather_write_offs_of(u, receipt);
     }
-    return status == CRD_OK ? settle(u, &u->write_offs, &u->write_off_count) : status;
+    return status == CRD_OK ? reverse_settle(u, &u->write_offs, &u->write_off_count) : status;
 }
 
-static crd_status gather(unwinding *u) {
+static crd_status reverse_gather(unwinding *u) {
     const crd_receipt_record *receipt = u->receipt->record;
     crd__application own;
     crd_status status = CRD_OK;
@@ -142,7 +142,7 @@ static crd_status gather(unwinding *u) {
 
 /* ---- undoing ---- */
 
-static void concern(const unwinding *u, const crd__application *of, crd__concerned *on) {
+static void reverse_concern(const unwinding *u, const crd__application *of, crd__concerned *on) {
     memset(on, 0, sizeof *on);
     on->account = u->account;
     if (of == NULL) return;
@@ -152,11 +152,11 @@ static void concern(const unwinding *u, const crd__application *of, crd__concern
 }
 
 /* An application of the payment's own money is taken back; one of another credit returns there (rule M8). */
-static crd_status undo_application(unwinding *u, const crd__application *a) {
+static crd_status reverse_undo_application(unwinding *u, const crd__application *a) {
     crd__decision decision;
     crd__concerned on;
     int64_t undone;
-    concern(u, a, &on);
+    reverse_concern(u, a, &on);
     if (on.credit == NULL || on.credit != u->credit)
         return crd__unapply(u->command, u->account, a, 0, &u->when, &undone);
     u->reversed += a->left;
@@ -168,7 +168,7 @@ static crd_status write_reverse(unwinding *u, int64_t amount) {
     crd__concerned on;
     crd_entry_record entry;
     if (amount == 0) return CRD_OK;
-    concern(u, NULL, &on);
+    reverse_concern(u, NULL, &on);
     on.credit = u->credit;
     u->reversed += amount;
     crd__entry_clear(&entry, CRD_ENTRY_REVERSE, u->when.date);
@@ -187,7 +187,7 @@ static crd_status unwind(unwinding *u) {
     }
     for (uint64_t i = u->count; status == CRD_OK && i-- > 0;) {
         u->undone += u->list[i].left;
-        status = undo_application(u, &u->list[i]);
+        status = reverse_undo_application(u, &u->list[i]);
     }
     if (status == CRD_OK && u->credit != NULL)
         status = write_reverse(u, ((const crd_credit_record *)u->credit->record)->remaining);
@@ -197,7 +197,7 @@ static crd_status unwind(unwinding *u) {
 static crd_status write_end(unwinding *u, uint32_t type, int64_t amount, const char *reference) {
     crd_entry_record entry;
     crd__concerned on;
-    concern(u, NULL, &on);
+    reverse_concern(u, NULL, &on);
     on.receipt = u->receipt;
     on.credit = u->credit;
     crd__entry_clear(&entry, type, u->when.date);
@@ -223,11 +223,11 @@ crd_status crd__undo_receipt(crd__command *command, crd__account *account, const
     u.whole = 1;
     u.receipt = crd__doc_find(account, CRD_KIND_RECEIPT, id);
     if (u.receipt == NULL) return crd__fail(command->ledger, CRD_E_CORRUPT, NULL);
-    status = gather(&u);
+    status = reverse_gather(&u);
     if (status != CRD_OK) return status;
     if (crd__decide_may_undo_receipt(u.receipt->record, u.credit != NULL ? u.credit->record : NULL, &u.when, &why) !=
         CRD_OK)
-        return refused(&u, &why);
+        return reverse_refused(&u, &why);
     status = unwind(&u);
     command->result.amount = u.undone;
     if (u.credit != NULL) command->result.amount = ((const crd_receipt_record *)u.receipt->record)->amount;
@@ -245,7 +245,7 @@ static crd_status write_invoice(unwinding *u, uint32_t kind, const char *id, int
     crd__concerned on;
     crd__doc *doc;
     if (total == 0) return CRD_OK;
-    concern(u, NULL, &on);
+    reverse_concern(u, NULL, &on);
     if (kind == CRD_INVOICE_DEBIT_MEMO) on.receipt = u->receipt;
     crd__record_clear(CRD_KIND_INVOICE, &i);
     i.customer = account->customer;
@@ -268,7 +268,7 @@ static crd_status write_invoice(unwinding *u, uint32_t kind, const char *id, int
 }
 
 /* Ids the caller gave for the documents a bounce may make. */
-static crd_status refuse_taken(unwinding *u, const crd_reverse_terms *t) {
+static crd_status reverse_refuse_taken(unwinding *u, const crd_reverse_terms *t) {
     crd_ledger *ledger = u->command->ledger;
     const crd_account_record *account = &u->account->record;
     const char *ids[2];
@@ -315,11 +315,12 @@ static crd_status reverse(crd__command *command, crd__doc *receipt, const crd_re
     u.account = receipt->account;
     u.receipt = receipt;
     status = crd__command_fresh(command, u.account);
-    if (status == CRD_OK) status = refuse_taken(&u, t);
-    if (status == CRD_OK) status = gather(&u);
+    if (status == CRD_OK) status = reverse_refuse_taken(&u, t);
+    if (status == CRD_OK) status = reverse_gather(&u);
     if (status != CRD_OK) return status;
     credit = u.credit != NULL ? u.credit->record : NULL;
-    if (crd__decide_may_bounce(receipt->record, credit, &u.when, t->flags, &why) != CRD_OK) return refused(&u, &why);
+    if (crd__decide_may_bounce(receipt->record, credit, &u.when, t->flags, &why) != CRD_OK)
+        return reverse_refused(&u, &why);
     status = unwind(&u);
     if (status == CRD_OK)
         status = write_invoice(&u, CRD_INVOICE_DEBIT_MEMO, t->debit_memo, credit->refunded + credit->transferred,
@@ -388,8 +389,8 @@ static crd_status find_debit_memo(unwinding *u, const char *receipt, crd__doc **
     if (status == CRD_OK)
         status = crd__deeds(ledger, u->account, u->receipt, CRD__BIT(CRD_ENTRY_INVOICE), &list, &count);
     if (status == CRD_OK && count != 1) status = crd__fail(ledger, CRD_E_CORRUPT, NULL);
-    if (status == CRD_OK) status = keep(u, &list[0]);
-    if (status == CRD_OK) status = settle(u, &list, &count);
+    if (status == CRD_OK) status = reverse_keep(u, &list[0]);
+    if (status == CRD_OK) status = reverse_settle(u, &list, &count);
     crd__list_free(&ledger->allocator, &u->found);
     *out = status == CRD_OK ? crd__doc_find(u->account, CRD_KIND_INVOICE, list[0].invoice) : NULL;
     if (status == CRD_OK && *out == NULL) status = crd__fail(ledger, CRD_E_CORRUPT, NULL);
@@ -414,7 +415,7 @@ crd_status crd__cut_debit_memo(crd__command *command, const crd__doc *credit, in
     when->date = CRD__MAX(when->date, CRD__MAX(c->last_date, i->last_date));
     status = crd__free_settled(command, memo, amount - i->open, 0, when, NULL);
     if (status != CRD_OK) return status;
-    concern(&u, NULL, &on);
+    reverse_concern(&u, NULL, &on);
     on.invoice = memo;
     crd__entry_clear(&entry, CRD_ENTRY_CUT, when->date);
     entry.amount = amount;

@@ -17,11 +17,11 @@ typedef struct revision {
     crd__lines lines;    /* all there are, then all there will be */
 } revision;
 
-static crd_status refused(crd_ledger *ledger, const crd__refusal *why, const crd__doc *doc) {
+static crd_status revise_refused(crd_ledger *ledger, const crd__refusal *why, const crd__doc *doc) {
     return crd__fail_refusal(ledger, why, doc->account->record.customer, doc->account->record.currency);
 }
 
-static crd_status check_terms(crd_ledger *ledger, const crd_revise_terms *t) {
+static crd_status revise_check_terms(crd_ledger *ledger, const crd_revise_terms *t) {
     crd_status status;
     if (t->flags & ~(CRD_REVISE_DISPUTED | CRD_REVISE_UNDISPUTED) ||
         t->flags == (CRD_REVISE_DISPUTED | CRD_REVISE_UNDISPUTED))
@@ -89,7 +89,7 @@ static crd_status refuse_returned(crd__command *command, crd__doc *doc, revision
         if (!line->changed || (line->returned_quantity == 0 && line->returned_amount == 0)) continue;
         (void)crd__refuse(&why, CRD_E_RETURNED, CRD_KIND_INVOICE, crd__doc_id(doc), line->returned_amount, 0);
         why.field = "terms.end_lines";
-        return refused(command->ledger, &why, doc);
+        return revise_refused(command->ledger, &why, doc);
     }
     return status;
 }
@@ -205,7 +205,7 @@ static crd_status revise(crd__command *command, crd__doc *doc, revision *r) {
     ask.removes = removes(r);
     ask.line_policy = ledger->settings.line_policy;
     if (crd__decide_may_revise(record, &ask, &need, &command->result.warnings, &why) != CRD_OK)
-        return refused(ledger, &why, doc);
+        return revise_refused(ledger, &why, doc);
     status = refuse_returned(command, doc, r);
     if (status == CRD_OK) status = fill_image(command, doc, r, &image);
     if (status == CRD_OK && is_same(&image, record, r))
@@ -224,7 +224,7 @@ crd_status crd_invoice_revise(crd_ledger *ledger, const crd_request *request, cr
     if (status != CRD_OK) return status;
     memset(&r, 0, sizeof r);
     status = crd__take_struct(ledger, "terms", &r.t, sizeof r.t, sizeof r.t, terms);
-    if (status == CRD_OK) status = check_terms(ledger, &r.t);
+    if (status == CRD_OK) status = revise_check_terms(ledger, &r.t);
     if (status == CRD_OK)
         status = crd__take_lines(ledger, "terms.add_lines", r.t.add_lines, r.t.add_line_count, &r.add, &r.added);
     if (status == CRD_OK) status = crd__command_handle(&command, invoice != NULL ? &invoice->handle : NULL, "invoice");

@@ -87,7 +87,7 @@ static uint64_t doc_hash(uint32_t kind, const char *id) {
     return crd__hash_text(UINT64_C(0xcbf29ce484222325) ^ kind, id);
 }
 
-static uint64_t rehash(const void *list, uint32_t position) {
+static uint64_t snapshot_rehash(const void *list, uint32_t position) {
     const crd__doc *doc = ((const crd__list *)list)->items[position];
     return doc_hash(doc->kind, crd__doc_id(doc));
 }
@@ -104,7 +104,9 @@ static int indexed(crd__account *account) {
     allocator = &account->ledger->allocator;
     while (account->index.count < docs->count) {
         uint32_t position = (uint32_t)account->index.count;
-        if (!crd__index_put(allocator, &account->index, rehash(docs, position), position, rehash, docs)) return 0;
+        if (!crd__index_put(allocator, &account->index, snapshot_rehash(docs, position), position, snapshot_rehash,
+                             docs))
+            return 0;
     }
     return 1;
 }

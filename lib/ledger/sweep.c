@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#define PAGE CRD_MAX_ACCOUNTS
+#define SWEEP_PAGE CRD_MAX_ACCOUNTS
 
 typedef struct sweeping {
     crd_ledger *ledger;
@@ -31,10 +31,10 @@ static int may_be_due(const sweeping *s, const crd_account_record *account) {
            (account->credit_held > 0 && account->lapses_at != 0 && account->lapses_at <= s->command.instant);
 }
 
-static crd_query page_query(const sweeping *s, uint32_t kinds) {
+static crd_query sweep_page_query(const sweeping *s, uint32_t kinds) {
     crd_query query = crd__query(kinds, s->spec.customer, NULL);
     query.flags = CRD_QUERY_OPEN | CRD_QUERY_FOR_WRITE;
-    query.limit = PAGE;
+    query.limit = SWEEP_PAGE;
     query.after_customer = s->after_customer;
     query.after_currency = s->after_currency;
     return query;
@@ -57,7 +57,7 @@ static void count_entries(sweeping *s) {
 }
 
 /* Writes what is pending. An account that is written in parts is counted with its first. */
-static crd_status flush(sweeping *s) {
+static crd_status sweep_flush(sweeping *s) {
     crd_ledger *ledger = s->ledger;
     uint64_t count = ledger->unit.accounts.count;
     struct {
@@ -98,13 +98,13 @@ static crd_status sweep_account(sweeping *s, crd__account *account) {
     crd__when when = crd__command_when(&s->command, 0);
     uint64_t most = 4 + 3 * holds_of(account);
     crd_status status = CRD_OK;
-    if (ledger->unit.accounts.count == CRD_MAX_ACCOUNTS) status = flush(s);
+    if (ledger->unit.accounts.count == CRD_MAX_ACCOUNTS) status = sweep_flush(s);
     for (uint64_t i = 0; status == CRD_OK && i < account->docs.count && !account->lost; i++) {
         crd__doc *doc = account->docs.items[i];
         if (doc->kind != CRD_KIND_CREDIT) continue;
         if (crd__unit_changes(ledger) + most > CRD_MAX_CHANGES) {
             int entered = account->dirty;
-            status = flush(s);
+            status = sweep_flush(s);
             if (entered) s->in_parts = account;
         }
         if (status == CRD_OK && !account->lost)
@@ -134,14 +134,14 @@ static crd_status sweep_due(sweeping *s, crd__loaded *loaded) {
         stop = stop_asked(s);
         if (!stop) status = sweep_account(s, account);
     }
-    if (status == CRD_OK) status = flush(s);
+    if (status == CRD_OK) status = sweep_flush(s);
     if (status == CRD_OK && stop) status = crd__fail(s->ledger, CRD_E_CANCELLED, NULL);
     return status;
 }
 
-static crd_status advance(sweeping *s, const crd__loaded *loaded) {
+static crd_status sweep_advance(sweeping *s, const crd__loaded *loaded) {
     const crd__account *last;
-    s->complete = loaded->accounts.count < PAGE;
+    s->complete = loaded->accounts.count < SWEEP_PAGE;
     if (s->complete) return CRD_OK;
     last = loaded->accounts.items[loaded->accounts.count - 1];
     s->after_customer = crd__arena_text(&s->own, last->record.customer);
@@ -150,7 +150,7 @@ static crd_status advance(sweeping *s, const crd__loaded *loaded) {
     return crd__fail(s->ledger, CRD_E_NOMEM, NULL);
 }
 
-static void free_loaded(crd_ledger *ledger, crd__loaded *loaded) {
+static void sweep_free_loaded(crd_ledger *ledger, crd__loaded *loaded) {
     static const crd__counts nothing = {0, 0, 0, 0, 0, 0, 0};
     crd__unit_back(ledger, &nothing); /* what was not written refers to the page */
     for (uint64_t i = 0; i < loaded->accounts.count; i++) {
@@ -169,7 +169,7 @@ static crd_status sweep_page(sweeping *s) {
     int due = 1;
     s->in_parts = NULL;
     for (int look = 0; status == CRD_OK && look < 2 && due; look++) {
-        crd_query query = page_query(s, kinds[look]);
+        crd_query query = sweep_page_query(s, kinds[look]);
         crd__loaded loaded;
         crd__arena_reset(&s->page);
         status = crd__read(s->ledger, &query, &s->page, &loaded);
@@ -179,13 +179,13 @@ static crd_status sweep_page(sweeping *s) {
             due |= may_be_due(s, &((crd__account *)loaded.accounts.items[i])->record);
         if (look == 0 && !due) s->progress.accounts += loaded.accounts.count;
         if (look == 1) status = sweep_due(s, &loaded);
-        if (status == CRD_OK && (look == 1 || !due)) status = advance(s, &loaded);
-        free_loaded(s->ledger, &loaded);
+        if (status == CRD_OK && (look == 1 || !due)) status = sweep_advance(s, &loaded);
+        sweep_free_loaded(s->ledger, &loaded);
     }
     return status;
 }
 
-static crd_status keep_request(sweeping *s) {
+static crd_status sweep_keep_request(sweeping *s) {
     crd_request *r = &s->command.request;
     r->actor = crd__arena_text(&s->own, r->actor);
     r->note = crd__arena_text(&s->own, r->note);
@@ -193,7 +193,7 @@ static crd_status keep_request(sweeping *s) {
     return CRD_OK;
 }
 
-static crd_status begin(sweeping *s, const crd_sweep_spec *spec) {
+static crd_status sweep_begin(sweeping *s, const crd_sweep_spec *spec) {
     crd_ledger *ledger = s->ledger;
     crd__refusal why;
     crd_status status = CRD_OK;
@@ -205,7 +205,7 @@ static crd_status begin(sweeping *s, const crd_sweep_spec *spec) {
         status = crd__fail_argument(ledger, "request.key", "must be NULL: a sweep may simply be sent again");
     if (status == CRD_OK && s->command.request.flags != 0)
         status = crd__fail_argument(ledger, "request.flags", "must be 0: nothing expires in a closed period");
-    if (status == CRD_OK) status = keep_request(s);
+    if (status == CRD_OK) status = sweep_keep_request(s);
     if (status == CRD_OK)
         status = crd__command_allow(&s->command, s->spec.customer != NULL ? s->spec.customer : "", "", "", 0);
     if (status != CRD_OK || s->command.date > ledger->settings.closed_through) return status;
@@ -227,7 +227,7 @@ crd_status crd_sweep(crd_ledger *ledger, const crd_request *request, const crd_s
     if (status != CRD_OK) return status;
     crd__arena_init(&s.own, &ledger->allocator);
     crd__arena_init(&s.page, &ledger->allocator);
-    status = begin(&s, spec);
+    status = sweep_begin(&s, spec);
     while (status == CRD_OK && !s.complete) status = sweep_page(&s);
     crd__arena_free(&s.own);
     crd__arena_free(&s.page);

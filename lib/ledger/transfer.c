@@ -8,11 +8,11 @@
 
 #include <string.h>
 
-static crd_status refused(crd_ledger *ledger, const crd__refusal *why, const crd__account *account) {
+static crd_status transfer_refused(crd_ledger *ledger, const crd__refusal *why, const crd__account *account) {
     return crd__fail_refusal(ledger, why, account->record.customer, account->record.currency);
 }
 
-static void concern(crd__concerned *on, crd__account *account, crd__doc *credit) {
+static void transfer_concern(crd__concerned *on, crd__account *account, crd__doc *credit) {
     memset(on, 0, sizeof *on);
     on->account = account;
     on->credit = credit;
@@ -23,7 +23,7 @@ static crd_status leave(crd__command *command, crd__doc *credit, const crd__move
                         const char *other_id) {
     crd__concerned on;
     crd_entry_record entry;
-    concern(&on, credit->account, credit);
+    transfer_concern(&on, credit->account, credit);
     crd__entry_clear(&entry, CRD_ENTRY_TRANSFER, move->date);
     entry.amount = move->amount;
     entry.flags = move->flags;
@@ -38,7 +38,7 @@ static crd_status arrive(crd__command *command, const crd__doc *from, crd_credit
     crd_entry_record entry;
     crd_result result = command->result; /* tells the entries of the account the request key lies with */
     crd_status status;
-    concern(&on, there, NULL);
+    transfer_concern(&on, there, NULL);
     c->customer = there->record.customer;
     c->currency = there->record.currency;
     c->first_seq = c->last_seq = there->record.last_seq + 1;
@@ -71,7 +71,8 @@ static crd_status transfer(crd__command *command, crd__doc *doc, const crd_trans
     if (status == CRD_OK) status = crd__enter_lapsed_before_use(command, doc, &ask.when);
     if (status != CRD_OK) return status;
     command->result.first_seq = 0; /* the transfer, also when a lapse, or the first entry of an account there, came before */
-    if (crd__decide_transfer(doc->record, &ask, &decision, &why) != CRD_OK) return refused(ledger, &why, doc->account);
+    if (crd__decide_transfer(doc->record, &ask, &decision, &why) != CRD_OK)
+        return transfer_refused(ledger, &why, doc->account);
     command->result.amount = decision.moves[0].amount;
     crd__transferred_credit(doc->record, decision.moves[0].amount, &c);
     c.id = t->id != NULL ? t->id : crd__derive_id(command, there, there->record.last_seq + 1);
@@ -82,7 +83,7 @@ static crd_status transfer(crd__command *command, crd__doc *doc, const crd_trans
     return status;
 }
 
-static crd_status check_terms(crd__command *command, const crd_credit *credit, const crd_transfer_terms *t) {
+static crd_status transfer_check_terms(crd__command *command, const crd_credit *credit, const crd_transfer_terms *t) {
     crd_ledger *ledger = command->ledger;
     crd_status status = crd__check_id(ledger, "terms.customer", t->customer);
     if (status == CRD_OK && t->id != NULL) status = crd__check_id(ledger, "terms.id", t->id);
@@ -94,8 +95,8 @@ static crd_status check_terms(crd__command *command, const crd_credit *credit, c
 }
 
 /* As crd__command_create(), with a result: the handle comes before anything is kept. */
-static crd_status finish(crd__command *command, crd_status status, crd__doc *made, const char *customer,
-                         crd_credit **out_there, crd_result *out) {
+static crd_status transfer_finish(crd__command *command, crd_status status, crd__doc *made, const char *customer,
+                                  crd_credit **out_there, crd_result *out) {
     crd_ledger *ledger = command->ledger;
     crd__handle *handle = NULL;
     if (status == CRD_OK && out_there != NULL && made != NULL) status = crd__handle_new(ledger, made, &handle);
@@ -126,7 +127,7 @@ crd_status crd_credit_transfer(crd_ledger *ledger, const crd_request *request, c
     if (status != CRD_OK) return status;
     status = crd__take_struct(ledger, "terms", &t, sizeof t, sizeof t, terms);
     if (status == CRD_OK) status = crd__command_handle(&command, credit != NULL ? &credit->handle : NULL, "credit");
-    if (status == CRD_OK) status = check_terms(&command, credit, &t);
+    if (status == CRD_OK) status = transfer_check_terms(&command, credit, &t);
     if (status == CRD_OK) {
         crd__doc *doc = credit->handle.doc;
         const crd_account_record *account = &doc->account->record;
@@ -138,7 +139,7 @@ crd_status crd_credit_transfer(crd_ledger *ledger, const crd_request *request, c
         status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), t.amount);
         if (status == CRD_OK && !command.answered) status = transfer(&command, doc, &t, &made);
     }
-    return finish(&command, status, made, t.customer, out_there, out);
+    return transfer_finish(&command, status, made, t.customer, out_there, out);
 }
 
 /* ---- back ---- */
@@ -192,7 +193,8 @@ static crd_status decide_untransfer(crd__command *command, const crd__doc *credi
     memset(back, 0, sizeof *back);
     memset(returns, 0, sizeof *returns);
     if (crd__decide_untransfer(credit->record, there->record, ask, back, returns, &why) == CRD_OK) return CRD_OK;
-    return refused(command->ledger, &why, why.subject == crd__doc_id(there) ? there->account : credit->account);
+    return transfer_refused(command->ledger, &why,
+                            why.subject == crd__doc_id(there) ? there->account : credit->account);
 }
 
 static crd_status untransfer(crd__command *command, crd__doc *credit, crd__doc *there, const crd__application *named,
@@ -220,7 +222,7 @@ static crd_status untransfer(crd__command *command, crd__doc *credit, crd__doc *
     status = leave(command, there, &back.moves[0], credit->account->record.customer, crd__doc_id(credit));
     command->result = result;
     if (status != CRD_OK) return status;
-    concern(&on, credit->account, credit);
+    transfer_concern(&on, credit->account, credit);
     return come_back(command, &on, &returns, named);
 }
 

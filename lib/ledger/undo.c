@@ -34,7 +34,7 @@ static crd_status take_entry(crd__command *command, const crd_entry_record *e, u
     return CRD_OK;
 }
 
-static crd_status find_entry(crd__command *command, int64_t seq, undo_of *of) {
+static crd_status undo_find_entry(crd__command *command, int64_t seq, undo_of *of) {
     crd_ledger *ledger = command->ledger;
     crd_query query = crd__query(CRD_KIND_BIT_ENTRY, command->customer, command->currency);
     crd__loaded loaded;
@@ -147,7 +147,7 @@ static crd_status undo(crd__command *command, int64_t seq, int64_t amount) {
     if (status == CRD_OK && (of.account == NULL || (of.held.count == 0 && !of.account->dirty)))
         status = crd__fail_subject(ledger, CRD_E_NOT_FOUND, CRD_KIND_ACCOUNT, command->customer, command->currency,
                                    NULL);
-    if (status == CRD_OK) status = find_entry(command, seq, &of);
+    if (status == CRD_OK) status = undo_find_entry(command, seq, &of);
     if (status == CRD_OK) status = crd__command_feature(command, of.account);
     if (status == CRD_OK) status = undo_entry(command, &of, amount);
     crd__release(ledger, &of.held);

@@ -178,7 +178,7 @@ static int out_of_batch(const crd__account *account) {
 }
 
 /* What stands and falls together. */
-static uint32_t group_of(const crd__assembly *as, const crd__account *account) {
+static uint32_t unit_group_of(const crd__assembly *as, const crd__account *account) {
     if (!as->independent) return 0;
     return as->independent == CRD__BY_CUSTOMER ? account->rank : account->group;
 }
@@ -186,16 +186,16 @@ static uint32_t group_of(const crd__assembly *as, const crd__account *account) {
 static void lose(const crd__assembly *as, uint32_t group) {
     for (uint64_t i = 0; i < as->accounts.count; i++) {
         crd__account *account = as->accounts.items[i];
-        if (group_of(as, account) == group) account->lost = 1;
+        if (unit_group_of(as, account) == group) account->lost = 1;
     }
 }
 
-static int compare_accounts(const void *a, const void *b) {
+static int unit_compare_accounts(const void *a, const void *b) {
     return crd__record_compare_key(CRD_KIND_ACCOUNT, &((const crd__account *)a)->record,
                                    &((const crd__account *)b)->record);
 }
 
-static int compare_docs(const void *a, const void *b) {
+static int unit_compare_docs(const void *a, const void *b) {
     const crd__doc *x = a, *y = b;
     if (x->account->rank != y->account->rank) return x->account->rank < y->account->rank ? -1 : 1;
     return strcmp(crd__doc_id(x), crd__doc_id(y));
@@ -207,7 +207,7 @@ static int compare_entries(const void *a, const void *b) {
     return x->record.seq < y->record.seq ? -1 : x->record.seq > y->record.seq;
 }
 
-static int compare_lines(const void *a, const void *b) {
+static int unit_compare_lines(const void *a, const void *b) {
     return crd__record_compare_key(CRD_KIND_LINE, &((const crd__lined *)a)->record, &((const crd__lined *)b)->record);
 }
 
@@ -218,7 +218,7 @@ static int compare_requests(const void *a, const void *b) {
 
 /* Accounts sorted by key and numbered; docs compare by the number of their customer, which is one comparison. */
 static void number_accounts(crd__assembly *as) {
-    crd__sort(as->accounts.items, as->accounts.count, as->spare, compare_accounts);
+    crd__sort(as->accounts.items, as->accounts.count, as->spare, unit_compare_accounts);
     for (uint64_t i = 0; i < as->accounts.count; i++) {
         crd__account *account = as->accounts.items[i];
         const crd__account *before = i > 0 ? as->accounts.items[i - 1] : NULL;
@@ -228,7 +228,7 @@ static void number_accounts(crd__assembly *as) {
         if (before != NULL)
             account->rank = before->rank + (strcmp(before->record.customer, account->record.customer) != 0);
         guard->struct_size = sizeof *guard;
-        guard->group = group_of(as, account);
+        guard->group = unit_group_of(as, account);
         guard->customer = account->record.customer;
         guard->currency = account->record.currency;
         guard->version = account->base;
@@ -243,7 +243,7 @@ static void add_change(crd__assembly *as, uint32_t kind, int insert, const crd__
     change->struct_size = sizeof *change;
     change->kind = kind;
     change->operation = insert ? CRD_CHANGE_INSERT : CRD_CHANGE_UPDATE;
-    change->group = group_of(as, account);
+    change->group = unit_group_of(as, account);
     change->record = record;
     as->change_list[as->change_count++] = change;
 }
@@ -255,16 +255,16 @@ static int sort_docs(crd__assembly *as, void **docs, uint64_t count) {
     for (uint64_t from = 0, to; from < count; from = to) {
         const crd__account *account = ((crd__doc *)docs[from])->account;
         for (to = from + 1; to < count && ((crd__doc *)docs[to])->account == account;) to++;
-        crd__sort(docs + from, to - from, as->spare, compare_docs);
+        crd__sort(docs + from, to - from, as->spare, unit_compare_docs);
         for (uint64_t i = from > 0 ? from : 1; i < to; i++) {
-            int order = compare_docs(docs[i - 1], docs[i]);
+            int order = unit_compare_docs(docs[i - 1], docs[i]);
             in_order &= order <= 0;
             differ &= order != 0;
         }
     }
     if (in_order) return differ;
-    crd__sort(docs, count, as->spare, compare_docs);
-    for (uint64_t i = 1; i < count; i++) differ &= compare_docs(docs[i - 1], docs[i]) != 0;
+    crd__sort(docs, count, as->spare, unit_compare_docs);
+    for (uint64_t i = 1; i < count; i++) differ &= unit_compare_docs(docs[i - 1], docs[i]) != 0;
     return differ;
 }
 
@@ -299,11 +299,11 @@ static void add_lines(crd__assembly *as, void **work) {
     int insert = 0;
     for (uint64_t i = 0; i < lines->count; i++)
         if (!out_of_batch(((crd__lined *)lines->items[i])->account)) work[count++] = lines->items[i];
-    crd__sort(work, count, as->spare, compare_lines);
+    crd__sort(work, count, as->spare, unit_compare_lines);
     for (uint64_t i = 0; i < count; i++) {
         const crd__lined *line = work[i];
         insert |= line->insert;
-        if (i + 1 < count && compare_lines(line, work[i + 1]) == 0) continue;
+        if (i + 1 < count && unit_compare_lines(line, work[i + 1]) == 0) continue;
         add_change(as, CRD_KIND_LINE, insert, line->account, &line->record);
         insert = 0;
     }
@@ -417,7 +417,7 @@ uint32_t crd__storage_flags(crd_ledger *ledger) {
     return flags;
 }
 
-static void write_batch(crd__assembly *as, crd_write_result *result) {
+static void unit_write_batch(crd__assembly *as, crd_write_result *result) {
     crd_ledger *ledger = as->ledger;
     crd_batch batch;
     memset(&batch, 0, sizeof batch);
@@ -463,14 +463,14 @@ void crd__write_mark(crd_ledger *ledger, const crd_account_record *account, crd_
     as.change_list = changes;
     as.guard_count = as.change_count = 1;
     as.failed = failed;
-    write_batch(&as, result);
+    unit_write_batch(&as, result);
 }
 
 typedef enum { ABSENT = 0, OURS, ANOTHER } found_as;
 
 /* Looks every account of the batch up in the journal; `found` is by group. Reads go to an arena of their own, because
  * the scratch arena may hold what the command still needs. */
-static crd_status look_up(crd__assembly *as, uint8_t *found) {
+static crd_status unit_look_up(crd__assembly *as, uint8_t *found) {
     crd_ledger *ledger = as->ledger;
     uint64_t count = as->accounts.count;
     crd_key *keys = crd__alloc(&ledger->allocator, count * (sizeof *keys + sizeof(void *)));
@@ -524,7 +524,7 @@ static crd_status resolve(crd__assembly *as, uint32_t flags) {
     for (int attempt = 0; status == CRD_OK; attempt++) {
         crd_write_result again;
         absent = others = 0;
-        status = look_up(as, found);
+        status = unit_look_up(as, found);
         if (status != CRD_OK) break;
         for (uint64_t i = 0; i < as->accounts.count; i++) {
             crd__account *account = as->accounts.items[i];
@@ -533,7 +533,7 @@ static crd_status resolve(crd__assembly *as, uint32_t flags) {
             others += found[i] == ANOTHER;
         }
         if (absent == 0 || attempt == UNKNOWNS || (flags & CRD_STORAGE_SETTLED)) break;
-        write_batch(as, &again); /* whatever it says, the journal decides */
+        unit_write_batch(as, &again); /* whatever it says, the journal decides */
     }
     if (status != CRD_OK || (absent > 0 && !(flags & CRD_STORAGE_SETTLED)))
         return crd__fail(ledger, CRD_E_UNKNOWN, NULL);
@@ -607,7 +607,7 @@ static crd_status exists(crd__assembly *as, const crd_write_result *result) {
 
 static void mark_lost(crd__assembly *as, const crd_write_result *result) {
     for (uint64_t i = 0; i < result->failed_count; i++)
-        if (result->failed[i] < as->accounts.count) lose(as, group_of(as, as->accounts.items[result->failed[i]]));
+        if (result->failed[i] < as->accounts.count) lose(as, unit_group_of(as, as->accounts.items[result->failed[i]]));
 }
 
 /* One write, and what its outcome means. `again`: independent accounts dropped out, write the others. */
@@ -617,7 +617,7 @@ static crd_status write_once(crd__assembly *as, int *again) {
     crd_write_result result;
     crd_status status;
     *again = 0;
-    write_batch(as, &result);
+    unit_write_batch(as, &result);
     switch (result.outcome) {
     case CRD_OUTCOME_DONE:
         if (as->independent) mark_lost(as, &result);
@@ -662,7 +662,7 @@ static crd_status write_once(crd__assembly *as, int *again) {
     return status;
 }
 
-static void tell(crd_ledger *ledger) {
+static void unit_tell(crd_ledger *ledger) {
     if (ledger->hooks.event == NULL || (crd__storage_flags(ledger) & CRD_STORAGE_JOINED)) return;
     for (uint64_t i = 0; i < ledger->unit.entries.count; i++) {
         const crd__entry *entry = ledger->unit.entries.items[i];
@@ -722,6 +722,6 @@ crd_status crd__unit_keep(crd_ledger *ledger, int independent) {
         if (!out_of_batch(account)) account->base = account->record.version;
     }
     if (independent) give_up_lost(ledger);
-    tell(ledger);
+    unit_tell(ledger);
     return CRD_OK;
 }

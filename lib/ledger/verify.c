@@ -9,9 +9,9 @@
 
 #include <string.h>
 
-#define PAGE_ACCOUNTS 64
-#define PAGE_ENTRIES 4096
-#define ATTEMPTS 5 /* how often an account that keeps changing is looked at */
+#define VERIFY_PAGE_ACCOUNTS 64
+#define VERIFY_PAGE_ENTRIES 4096
+#define VERIFY_ATTEMPTS 5 /* how often an account that keeps changing is looked at */
 
 typedef struct verifier {
     crd_ledger *ledger;
@@ -53,41 +53,44 @@ static void find(verifier *v, uint32_t kind, const char *customer, const char *c
     v->ledger->busy = 0;
 }
 
-static void find_entry(verifier *v, const crd_entry_record *e, const char *field, const char *message, int64_t stored,
-                       int64_t expected) {
+static void verify_find_entry(verifier *v, const crd_entry_record *e, const char *field, const char *message,
+                              int64_t stored, int64_t expected) {
     find(v, CRD_KIND_ENTRY, e->customer, e->currency, "", e->seq, field, message, stored, expected);
 }
 
 /* ---- replay ---- */
 
 static void differs(void *ctx, const crd_entry_record *e, const char *field, const char *message) {
-    find_entry(ctx, e, field, message, strcmp(field, "amount") == 0 ? e->amount : 0, 0);
+    verify_find_entry(ctx, e, field, message, strcmp(field, "amount") == 0 ? e->amount : 0, 0);
 }
 
-static crd_status replay(verifier *v, const crd_entry_record *stored) {
+static crd_status verify_replay(verifier *v, const crd_entry_record *stored) {
     crd_account_record *account = &v->replay.books.record;
     crd_entry_record e = *stored;
     uint8_t hash[32];
     crd_status status;
     v->account_result.entries++;
     if (e.seq != account->last_seq + 1)
-        find_entry(v, &e, "seq", "an entry is missing before this one", e.seq, account->last_seq + 1);
-    if (e.last_seq != e.seq) find_entry(v, &e, "last_seq", "differs from its seq", e.last_seq, e.seq);
+        verify_find_entry(v, &e, "seq", "an entry is missing before this one", e.seq, account->last_seq + 1);
+    if (e.last_seq != e.seq) verify_find_entry(v, &e, "last_seq", "differs from its seq", e.last_seq, e.seq);
     if (e.instant < account->last_instant)
-        find_entry(v, &e, "instant", "the entry is earlier than the one before it", e.instant, account->last_instant);
+        verify_find_entry(v, &e, "instant", "the entry is earlier than the one before it", e.instant,
+                          account->last_instant);
     if (crd_entry_hash(&e, account->last_seq == 0 ? NULL : v->hash, hash) != CRD_OK || memcmp(hash, e.hash, 32) != 0)
-        find_entry(v, &e, "hash", "the entry was changed: its hash does not fit", 0, 0);
+        verify_find_entry(v, &e, "hash", "the entry was changed: its hash does not fit", 0, 0);
     memcpy(v->hash, e.hash, 32);
     status = crd__replay_entry(&v->replay, stored, &e);
     if (status != CRD_OK) return status;
     if (e.credit_after != stored->credit_after)
-        find_entry(v, &e, "credit_after", "differs from the journal before it", stored->credit_after, e.credit_after);
+        verify_find_entry(v, &e, "credit_after", "differs from the journal before it", stored->credit_after,
+                          e.credit_after);
     if (e.invoice_after != stored->invoice_after)
-        find_entry(v, &e, "invoice_after", "differs from the journal before it", stored->invoice_after, e.invoice_after);
+        verify_find_entry(v, &e, "invoice_after", "differs from the journal before it", stored->invoice_after,
+                          e.invoice_after);
     return CRD_OK;
 }
 
-static int compare_seq(const void *a, const void *b) {
+static int verify_compare_seq(const void *a, const void *b) {
     const crd_entry_record *x = ((const crd__doc *)a)->record, *y = ((const crd__doc *)b)->record;
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
@@ -101,9 +104,9 @@ static crd_status replay_page(verifier *v, crd_query *query) {
     if (status != CRD_OK) return status;
     spare = crd__arena_take(&v->page, (loaded.rest.count + 1) * sizeof *spare);
     if (spare == NULL) status = crd__fail(v->ledger, CRD_E_NOMEM, NULL);
-    if (status == CRD_OK) crd__sort(loaded.rest.items, loaded.rest.count, spare, compare_seq);
+    if (status == CRD_OK) crd__sort(loaded.rest.items, loaded.rest.count, spare, verify_compare_seq);
     for (uint64_t i = 0; status == CRD_OK && i < loaded.rest.count; i++)
-        status = replay(v, ((crd__doc *)loaded.rest.items[i])->record);
+        status = verify_replay(v, ((crd__doc *)loaded.rest.items[i])->record);
     crd__loaded_free(&loaded);
     return status;
 }
@@ -127,7 +130,7 @@ static int64_t figure(const crd_field *field, const void *record) {
 }
 
 /* Every field that differs is a finding of its own. */
-static void compare(verifier *v, uint32_t kind, const void *stored, const void *expected) {
+static void verify_compare(verifier *v, uint32_t kind, const void *stored, const void *expected) {
     const char *customer = crd__record_customer(kind, stored), *currency = crd__record_currency(kind, stored);
     const char *id = kind == CRD_KIND_CUSTOMER || kind == CRD_KIND_ACCOUNT ? "" : crd__record_id(kind, stored);
     const crd_field *first;
@@ -147,10 +150,10 @@ static void compare_account(verifier *v, const crd_account_record *stored) {
     if (stored->acknowledged_seq < 0 || stored->acknowledged_seq > stored->last_seq)
         find(v, CRD_KIND_ACCOUNT, stored->customer, stored->currency, "", 0, "acknowledged_seq",
              "acknowledges entries that do not exist", stored->acknowledged_seq, stored->last_seq);
-    compare(v, CRD_KIND_ACCOUNT, stored, &expected);
+    verify_compare(v, CRD_KIND_ACCOUNT, stored, &expected);
 }
 
-static void compare_docs(verifier *v, const crd__account *stored) {
+static void verify_compare_docs(verifier *v, const crd__account *stored) {
     for (uint64_t i = 0; i < stored->docs.count; i++) {
         const crd__doc *doc = stored->docs.items[i];
         crd__doc *expected;
@@ -162,7 +165,7 @@ static void compare_docs(verifier *v, const crd__account *stored) {
             continue;
         }
         expected->dirty = 1; /* seen */
-        compare(v, doc->kind, doc->record, expected->record);
+        verify_compare(v, doc->kind, doc->record, expected->record);
     }
     for (uint64_t i = 0; i < v->replay.books.docs.count; i++) {
         const crd__doc *doc = v->replay.books.docs.items[i];
@@ -174,7 +177,7 @@ static void compare_docs(verifier *v, const crd__account *stored) {
 
 /* ---- lines ---- */
 
-static int compare_lines(const void *a, const void *b) {
+static int verify_compare_lines(const void *a, const void *b) {
     return crd__record_compare_key(CRD_KIND_LINE, ((const crd__doc *)a)->record, ((const crd__doc *)b)->record);
 }
 
@@ -221,14 +224,14 @@ static int64_t lines_of_books(const verifier *v) {
     return sum;
 }
 
-static crd_status check_lines(verifier *v, const crd__account *stored) {
+static crd_status verify_check_lines(verifier *v, const crd__account *stored) {
     const crd__list *docs = &stored->docs;
     void **lines = crd__arena_take(&v->replayed, 2 * (docs->count + 1) * sizeof *lines);
     uint64_t count = 0;
     if (lines == NULL) return crd__fail(v->ledger, CRD_E_NOMEM, NULL);
     for (uint64_t i = 0; i < docs->count; i++)
         if (((const crd__doc *)docs->items[i])->kind == CRD_KIND_LINE) lines[count++] = docs->items[i];
-    crd__sort(lines, count, lines + docs->count + 1, compare_lines);
+    crd__sort(lines, count, lines + docs->count + 1, verify_compare_lines);
     for (uint64_t from = 0, to; from < count; from = to) {
         const crd_line_record *first = ((const crd__doc *)lines[from])->record;
         for (to = from + 1; to < count; to++) {
@@ -254,7 +257,7 @@ static crd_status hand_over(crd_ledger *ledger, crd__loaded *loaded) {
     return status;
 }
 
-static void begin_account(verifier *v, const crd__account *stored) {
+static void verify_begin_account(verifier *v, const crd__account *stored) {
     memset(&v->account_result, 0, sizeof v->account_result);
     v->account_result.accounts = 1;
     crd__arena_reset(&v->replayed);
@@ -268,11 +271,11 @@ static crd_status verify_account(verifier *v, const crd__account *stored) {
     crd_query query = crd__query(CRD_KIND_BIT_ENTRY, stored->record.customer, stored->record.currency);
     uint64_t before;
     crd_status status = CRD_OK;
-    begin_account(v, stored);
+    verify_begin_account(v, stored);
     query.seq_from = 1;
     do {
         before = v->account_result.entries;
-        query.seq_to = query.seq_from + PAGE_ENTRIES - 1;
+        query.seq_to = query.seq_from + VERIFY_PAGE_ENTRIES - 1;
         if (v->last_seq != 0) query.seq_to = CRD__MIN(query.seq_to, v->last_seq);
         status = replay_page(v, &query);
         query.seq_from = query.seq_to + 1;
@@ -281,8 +284,8 @@ static crd_status verify_account(verifier *v, const crd__account *stored) {
     if (status == CRD_OK) {
         v->last_seq = v->replay.books.record.last_seq;
         compare_account(v, &stored->record);
-        compare_docs(v, stored);
-        status = check_lines(v, stored);
+        verify_compare_docs(v, stored);
+        status = verify_check_lines(v, stored);
     }
     crd__books_free(v->ledger, &v->replay.books);
     return status;
@@ -297,11 +300,11 @@ static crd_query account_query(const crd_verify_spec *spec, const char *customer
                                  spec->customer, NULL);
     query.after_customer = customer;
     query.after_currency = currency;
-    query.limit = PAGE_ACCOUNTS;
+    query.limit = VERIFY_PAGE_ACCOUNTS;
     return query;
 }
 
-static void free_loaded(crd_ledger *ledger, crd__loaded *loaded) {
+static void verify_free_loaded(crd_ledger *ledger, crd__loaded *loaded) {
     for (uint64_t i = 0; i < loaded->accounts.count; i++)
         crd__list_free(&ledger->allocator, &((crd__account *)loaded->accounts.items[i])->docs);
     crd__loaded_free(loaded);
@@ -342,7 +345,7 @@ static crd_status look_again(verifier *v, const crd__account *before, int *sure)
         v->quiet = 0;
         status = verify_account(v, before);
     }
-    free_loaded(v->ledger, &loaded);
+    verify_free_loaded(v->ledger, &loaded);
     crd__arena_free(&arena);
     return status;
 }
@@ -354,7 +357,7 @@ static crd_status look_at(verifier *v, const crd__account *account) {
     v->last_seq = 0;
     status = verify_account(v, account);
     if (status == CRD_OK && v->account_result.findings == 0) sure = 1;
-    for (int i = 0; status == CRD_OK && !sure && i < ATTEMPTS; i++) status = look_again(v, account, &sure);
+    for (int i = 0; status == CRD_OK && !sure && i < VERIFY_ATTEMPTS; i++) status = look_again(v, account, &sure);
     if (status == CRD_OK && !sure) status = crd__fail(v->ledger, CRD_E_CONFLICT, "an account keeps being changed");
     v->result.accounts += v->account_result.accounts;
     v->result.records += v->account_result.records;
@@ -365,12 +368,12 @@ static crd_status look_at(verifier *v, const crd__account *account) {
 
 /* ---- what belongs to no account ---- */
 
-static uint64_t rehash(const void *list, uint32_t position) {
+static uint64_t verify_rehash(const void *list, uint32_t position) {
     const crd_key *key = ((const crd__list *)list)->items[position];
     return crd__hash_account(key->customer, key->currency);
 }
 
-static int is_known(const verifier *v, const char *customer, const char *currency) {
+static int verify_is_known(const verifier *v, const char *customer, const char *currency) {
     const crd__index *index = &v->index;
     uint64_t hash = crd__hash_account(customer, currency), slot;
     if (index->size == 0) return 0;
@@ -389,8 +392,8 @@ static crd_key *know(verifier *v, const char *customer, const char *currency) {
     key->customer = crd__arena_text(&v->known, customer);
     key->currency = crd__arena_text(&v->known, currency);
     if (key->customer == NULL || key->currency == NULL || !crd__list_push(allocator, &v->accounts, key)) return NULL;
-    if (!crd__index_put(allocator, &v->index, rehash(&v->accounts, (uint32_t)v->accounts.count - 1),
-                        (uint32_t)v->accounts.count - 1, rehash, &v->accounts))
+    if (!crd__index_put(allocator, &v->index, verify_rehash(&v->accounts, (uint32_t)v->accounts.count - 1),
+                        (uint32_t)v->accounts.count - 1, verify_rehash, &v->accounts))
         return NULL;
     return key;
 }
@@ -399,7 +402,7 @@ static int32_t see_owner(void *ctx, uint32_t kind, const void *record) {
     verifier *v = ctx;
     const char *customer = crd__record_customer(kind, record), *currency = crd__record_currency(kind, record);
     crd_key *key;
-    if (is_known(v, customer, currency)) return 0;
+    if (verify_is_known(v, customer, currency)) return 0;
     key = know(v, customer, currency);
     if (key == NULL || !crd__list_push(&v->ledger->allocator, &v->orphans, key)) v->status = CRD_E_NOMEM;
     return v->status != CRD_OK;
@@ -449,7 +452,7 @@ static crd_status verify(verifier *v) {
         crd__arena_reset(&arenas[which]);
         status = crd__read_as_is(v->ledger, &query, &arenas[which], &loaded);
         if (status != CRD_OK) break;
-        complete = loaded.accounts.count < PAGE_ACCOUNTS;
+        complete = loaded.accounts.count < VERIFY_PAGE_ACCOUNTS;
         status = hand_over(v->ledger, &loaded);
         for (uint64_t i = 0; status == CRD_OK && !v->stopped && i < loaded.accounts.count; i++) {
             const crd__account *account = loaded.accounts.items[i];
@@ -463,7 +466,7 @@ static crd_status verify(verifier *v) {
             customer = last->record.customer;
             currency = last->record.currency;
         }
-        free_loaded(v->ledger, &loaded);
+        verify_free_loaded(v->ledger, &loaded);
         which = !which;
     }
     crd__arena_free(&arenas[0]);

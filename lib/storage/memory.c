@@ -11,7 +11,7 @@ const crd_allocator *crd__default_allocator(void);
 
 /* A number no other handle on these records got: a counter, mixed so that it does not look like one. The steps
  * can be reversed, so different counts give different numbers, and only 0 gives 0. */
-static uint64_t CRD_CALL new_writer(void *ctx) {
+static uint64_t CRD_CALL memory_new_writer(void *ctx) {
     crd_memory *m = ctx;
     uint64_t mixed = ++m->writers;
     mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -39,7 +39,7 @@ crd_status CRD_CALL crd_memory_new(const crd_allocator *allocator, crd_memory **
     m->storage.ctx = m;
     m->storage.read = crd__memory_read;
     m->storage.write = crd__memory_write;
-    m->storage.new_writer = new_writer;
+    m->storage.new_writer = memory_new_writer;
     if (!crd__memory_scratch(m, CRD__BLOCK + CRD__TEXTS)) {
         allocator->release(allocator->ctx, m);
         return CRD_E_NOMEM;

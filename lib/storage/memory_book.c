@@ -25,7 +25,7 @@ uint32_t crd__memory_hash(uint32_t seed, const void *bytes, uint64_t size) {
     return (uint32_t)(hash >> 32);
 }
 
-static crd__customer *find_customer(const crd_memory *m, const char *name, uint32_t hash) {
+static crd__customer *memory_find_customer(const crd_memory *m, const char *name, uint32_t hash) {
     uint32_t mask = m->table_size - 1;
     if (m->table_size == 0) return NULL;
     for (uint32_t i = hash & mask; m->table[i] != NULL; i = (i + 1) & mask)
@@ -34,7 +34,7 @@ static crd__customer *find_customer(const crd_memory *m, const char *name, uint3
 }
 
 crd__customer *crd__memory_customer(const crd_memory *m, const char *name) {
-    return find_customer(m, name, crd__memory_hash(0, name, strlen(name)));
+    return memory_find_customer(m, name, crd__memory_hash(0, name, strlen(name)));
 }
 
 static void put_customer(crd__customer **table, uint32_t size, crd__customer *customer) {
@@ -153,7 +153,7 @@ crd__customer *crd__memory_next(const crd_memory *m, crd__walk *walk) {
 crd__customer *crd__memory_customer_make(crd_memory *m, const char *name) {
     size_t length = strlen(name);
     uint32_t hash = crd__memory_hash(0, name, length);
-    crd__customer *customer = find_customer(m, name, hash);
+    crd__customer *customer = memory_find_customer(m, name, hash);
     if (customer != NULL) return customer;
     if (!table_room(m)) return NULL;
     customer = crd__memory_take(m, sizeof *customer + length + 1);

@@ -29,7 +29,7 @@ static const char *text_of(const crd_entry_record *entry, uint32_t which) {
     return text != NULL ? text : "";
 }
 
-static void set_text(crd_entry_record *entry, uint32_t which, const char *text) {
+static void memory_set_text(crd_entry_record *entry, uint32_t which, const char *text) {
     memcpy((char *)entry + shared[which], &text, sizeof text);
 }
 
@@ -75,7 +75,7 @@ static int encode(crd_memory *m, const crd_entry_record *entry, const crd__past 
     told.command -= past->command;
     for (uint32_t i = 0; previous != NULL && i < SHARED; i++) {
         if (strcmp(text_of(entry, i), text_of(previous, i)) != 0) continue;
-        set_text(&told, i, "");
+        memory_set_text(&told, i, "");
         flags |= 1 << i;
     }
     status = crd_record_encode(CRD_KIND_ENTRY, &told, m->scratch, m->scratch_size, size);
@@ -91,7 +91,7 @@ static uint32_t head_size(uint64_t size) {
 }
 
 /* Writes what encode() left in scratch behind a chunk's bytes. */
-static uint32_t put(const crd_memory *m, crd__chunk *chunk, uint32_t used, int flags, uint64_t size) {
+static uint32_t memory_put(const crd_memory *m, crd__chunk *chunk, uint32_t used, int flags, uint64_t size) {
     unsigned char *at = chunk->data + used;
     uint64_t rest = size;
     *at++ = (unsigned char)flags;
@@ -127,7 +127,7 @@ static crd__chunk *new_chunk(crd_memory *m, crd__journal *journal, uint64_t need
     return chunk;
 }
 
-static void begin(crd__journal *journal) {
+static void memory_begin(crd__journal *journal) {
     journal->staging = 1;
     journal->staged_last = journal->last;
     journal->staged_count = journal->count;
@@ -154,7 +154,7 @@ int32_t crd__memory_entry_stage(crd_memory *m, crd__holder *account, const crd_e
     uint64_t size;
     uint32_t *used;
     int flags;
-    if (!journal->staging) begin(journal);
+    if (!journal->staging) memory_begin(journal);
     if (entry->seq <= journal->staged_last.seq) {
         *why = "a journal entry is not behind the last";
         return entry->seq == journal->staged_last.seq || crd__memory_has_entry(m, account, entry->seq)
@@ -168,7 +168,7 @@ int32_t crd__memory_entry_stage(crd_memory *m, crd__holder *account, const crd_e
         flags = encode(m, entry, &journal->staged_last, journal->previous, &size);
         if (flags < 0) return CRD_OUTCOME_FAILED;
         if (sizeof *chunk + *used + head_size(size) + size <= chunk->capacity) {
-            *used = put(m, chunk, *used, flags, size);
+            *used = memory_put(m, chunk, *used, flags, size);
             journal->staged_last = past_of(entry);
             journal->previous = entry;
             return CRD_OUTCOME_DONE;
@@ -179,7 +179,7 @@ int32_t crd__memory_entry_stage(crd_memory *m, crd__holder *account, const crd_e
     chunk = new_chunk(m, journal, size + head_size(size), to_come);
     if (chunk == NULL || encode(m, entry, &start, NULL, &size) < 0) return CRD_OUTCOME_FAILED;
     chunk->first_seq = entry->seq;
-    chunk->used = put(m, chunk, 0, 0, size);
+    chunk->used = memory_put(m, chunk, 0, 0, size);
     journal->staged_last = past_of(entry);
     journal->previous = entry;
     return CRD_OUTCOME_DONE;
@@ -216,7 +216,7 @@ static const unsigned char *decode(const crd__holder *account, const unsigned ch
     entry->struct_size = sizeof *entry;
     if (crd_record_decode(CRD_KIND_ENTRY, at, size, entry, text, room) != CRD_OK) return NULL;
     for (uint32_t i = 0; before != NULL && i < SHARED; i++)
-        if (flags & UINT32_C(1) << i) set_text(entry, i, text_of(before, i));
+        if (flags & UINT32_C(1) << i) memory_set_text(entry, i, text_of(before, i));
     entry->customer = account->owner->name;
     entry->currency = account->currency;
     entry->seq = plus(plus(entry->seq, past->seq), 1);

@@ -74,7 +74,7 @@ static int is_both_open(const crd__holder *account) {
     return account->record.open_credits > 0 && account->record.open_invoices > 0;
 }
 
-static int in_range(const crd_query *q, const crd__holder *account) {
+static int memory_in_range(const crd_query *q, const crd__holder *account) {
     int order;
     if (q->currency != NULL && strcmp(account->currency, q->currency) != 0) return 0;
     if (q->after_customer == NULL) return 1;
@@ -86,7 +86,7 @@ static int in_range(const crd_query *q, const crd__holder *account) {
 /* Whether the account itself is asked for. */
 static int is_asked(const crd_query *q, const crd__holder *account) {
     const crd_account_record *record = &account->record;
-    if (record->struct_size == 0 || !in_range(q, account)) return 0;
+    if (record->struct_size == 0 || !memory_in_range(q, account)) return 0;
     if ((q->flags & CRD_QUERY_OPEN) && record->open_credits <= 0 && record->open_invoices <= 0) return 0;
     if ((q->flags & CRD_QUERY_BOTH_OPEN) && !is_both_open(account)) return 0;
     return !(q->flags & CRD_QUERY_UNACKNOWLEDGED) || record->acknowledged_seq < record->last_seq;
@@ -95,7 +95,7 @@ static int is_asked(const crd_query *q, const crd__holder *account) {
 /* Whether what belongs to the account is asked for, but for the limit. */
 static int is_opened(const crd_query *q, const crd__holder *account) {
     if (q->limit != 0) return is_asked(q, account);
-    return in_range(q, account) && (!(q->flags & CRD_QUERY_BOTH_OPEN) || is_both_open(account));
+    return memory_in_range(q, account) && (!(q->flags & CRD_QUERY_BOTH_OPEN) || is_both_open(account));
 }
 
 /* The customers the query may concern, in order, from the given name on. */
@@ -137,7 +137,7 @@ static void read_by_id(reader *r, const crd__customer *customer) {
         const crd__item *item;
         if (!in_kinds(r->query, kind) || !crd__memory_name(&name, kind, 0, r->query->id, 0)) continue;
         item = crd__memory_item(customer, &name);
-        if (item != NULL && in_range(r->query, item->account)) emit_item(r, item);
+        if (item != NULL && memory_in_range(r->query, item->account)) emit_item(r, item);
     }
 }
 
@@ -148,7 +148,7 @@ static int visit_entry(void *ctx, const crd_entry_record *entry) {
     return r->stopped;
 }
 
-static void read_entries(reader *r, const crd__holder *account) {
+static void memory_read_entries(reader *r, const crd__holder *account) {
     const crd_query *q = r->query;
     int64_t from = q->seq_from, to = q->seq_to != 0 ? q->seq_to : INT64_MAX;
     if ((q->flags & CRD_QUERY_UNACKNOWLEDGED) && from <= account->record.acknowledged_seq)
@@ -165,7 +165,7 @@ static void read_opened(reader *r, const crd__holder *account) {
         if (q->flags & CRD_QUERY_OPEN) kinds &= CRD_KIND_BIT_RECEIPT | CRD_KIND_BIT_LINE; /* not narrowed by it */
         if (kinds != 0) read_shelf(r, account, kinds, closed, account->count);
     }
-    if (in_kinds(q, CRD_KIND_ENTRY) && !over(r)) read_entries(r, account);
+    if (in_kinds(q, CRD_KIND_ENTRY) && !over(r)) memory_read_entries(r, account);
 }
 
 static void read_customer(reader *r, const crd__customer *customer) {
@@ -186,7 +186,7 @@ static void read_requests(reader *r, const crd__customer *customer) {
             emit_item(r, customer->slots[i]);
 }
 
-static void read_accounts(reader *r) {
+static void memory_read_accounts(reader *r) {
     const crd_query *q = r->query;
     crd__walk walk;
     uint32_t asked = 0;
@@ -227,25 +227,26 @@ static void read_customers(reader *r) {
     }
 }
 
-static const char *or_empty(const char *text) {
+static const char *memory_read_or_empty(const char *text) {
     return text != NULL ? text : "";
 }
 
 /* Any order of all keys. */
-static int compare_keys(const crd_key *a, const crd_key *b) {
-    int order = strcmp(or_empty(a->customer), or_empty(b->customer));
+static int memory_compare_keys(const crd_key *a, const crd_key *b) {
+    int order = strcmp(memory_read_or_empty(a->customer), memory_read_or_empty(b->customer));
     if (order == 0 && a->kind != b->kind) order = a->kind < b->kind ? -1 : 1;
     if (order == 0 && (a->kind == CRD_KIND_ACCOUNT || a->kind == CRD_KIND_ENTRY))
-        order = strcmp(or_empty(a->currency), or_empty(b->currency));
-    if (order == 0) order = strcmp(or_empty(a->id), or_empty(b->id));
+        order = strcmp(memory_read_or_empty(a->currency), memory_read_or_empty(b->currency));
+    if (order == 0) order = strcmp(memory_read_or_empty(a->id), memory_read_or_empty(b->id));
     if (order == 0 && a->document_kind != b->document_kind) order = a->document_kind < b->document_kind ? -1 : 1;
     if (order == 0 && a->number != b->number) order = a->number < b->number ? -1 : 1;
     return order;
 }
 
-static void read_key(reader *r, const crd_key *key) {
-    const crd__customer *customer = crd__memory_customer(r->m, or_empty(key->customer));
-    const crd__holder *account = customer != NULL ? crd__memory_account(customer, or_empty(key->currency)) : NULL;
+static void memory_read_key(reader *r, const crd_key *key) {
+    const crd__customer *customer = crd__memory_customer(r->m, memory_read_or_empty(key->customer));
+    const crd__holder *account = customer != NULL ? crd__memory_account(customer, memory_read_or_empty(key->currency))
+                                                  : NULL;
     const crd__item *item = NULL;
     crd__name name;
     if (customer == NULL || !in_kinds(r->query, key->kind)) return;
@@ -269,20 +270,20 @@ static void read_key(reader *r, const crd_key *key) {
 
 /* The records of a list of keys, accounts first, none twice. Lists come sorted, as a rule; then a key behind the
  * greatest so far is new, and only others are looked for among those before. */
-static void read_keys(reader *r, int accounts) {
+static void memory_read_keys(reader *r, int accounts) {
     const crd_query *q = r->query;
     const crd_key *greatest = NULL;
     for (uint64_t i = 0; i < q->key_count && !over(r); i++) {
         const crd_key *key = q->keys[i];
         uint64_t j = i;
         if ((key->kind == CRD_KIND_ACCOUNT) != accounts || key->kind == 0 || key->kind >= CRD_KIND_COUNT) continue;
-        if (q->customer != NULL && strcmp(or_empty(key->customer), q->customer) != 0) continue;
-        if (greatest == NULL || compare_keys(greatest, key) < 0) {
+        if (q->customer != NULL && strcmp(memory_read_or_empty(key->customer), q->customer) != 0) continue;
+        if (greatest == NULL || memory_compare_keys(greatest, key) < 0) {
             greatest = key;
         } else {
-            for (j = 0; j < i && compare_keys(q->keys[j], key) != 0; j++) continue;
+            for (j = 0; j < i && memory_compare_keys(q->keys[j], key) != 0; j++) continue;
         }
-        if (j == i) read_key(r, key);
+        if (j == i) memory_read_key(r, key);
     }
 }
 
@@ -294,10 +295,10 @@ void CRD_CALL crd__memory_read(void *ctx, const crd_query *query, crd_emit emit,
     r.sink = sink;
     r.stopped = r.broken = 0;
     if (query->keys != NULL && query->key_count > 0) {
-        read_keys(&r, 1);
-        read_keys(&r, 0);
+        memory_read_keys(&r, 1);
+        memory_read_keys(&r, 0);
     } else {
-        if (in_kinds(query, CRD_KIND_ACCOUNT)) read_accounts(&r);
+        if (in_kinds(query, CRD_KIND_ACCOUNT)) memory_read_accounts(&r);
         if (!over(&r)) read_belongings(&r);
         if (!over(&r)) read_customers(&r);
     }

@@ -12,7 +12,7 @@
 #define SLACK 12 /* bytes a new item may grow by at least, before it needs a larger block */
 #define KEPT_STEPS (UINT64_C(64) << 10) /* bytes of steps kept from batch to batch */
 
-typedef struct writer {
+typedef struct memory_writer {
     crd_memory *m;
     const crd_batch *batch;
     crd_write_result *out;
@@ -20,32 +20,33 @@ typedef struct writer {
     uint64_t staged;  /* changes staged, the one at hand included */
     uint64_t run_end; /* the change behind the entries of one account, if any are at hand */
     crd__customer *customer; /* of the last change: the next is often of the same */
-} writer;
+} memory_writer;
 
-static const char *or_empty(const char *text) {
+static const char *memory_write_or_empty(const char *text) {
     return text != NULL ? text : "";
 }
 
 static int guard_holds(const crd_memory *m, const crd_guard *guard) {
-    const crd__customer *customer = crd__memory_customer(m, or_empty(guard->customer));
-    const crd__holder *account = customer != NULL ? crd__memory_account(customer, or_empty(guard->currency)) : NULL;
+    const crd__customer *customer = crd__memory_customer(m, memory_write_or_empty(guard->customer));
+    const crd__holder *account = NULL;
+    if (customer != NULL) account = crd__memory_account(customer, memory_write_or_empty(guard->currency));
     return (account != NULL ? account->record.version : 0) == guard->version;
 }
 
-static int group_failed(const writer *w, uint32_t group) {
+static int memory_group_failed(const memory_writer *w, uint32_t group) {
     for (uint64_t i = 0; i < w->out->failed_count; i++)
         if (w->batch->guards[w->out->failed[i]]->group == group) return 1;
     return 0;
 }
 
-static int32_t check_guards(writer *w) {
+static int32_t memory_check_guards(memory_writer *w) {
     const crd_batch *batch = w->batch;
     for (uint64_t i = 0; i < batch->guard_count; i++)
         if (!guard_holds(w->m, batch->guards[i])) w->out->failed[w->out->failed_count++] = i;
     if (w->out->failed_count == 0) return CRD_OUTCOME_DONE;
     if (batch->flags & CRD_BATCH_INDEPENDENT) {
         for (uint64_t i = 0; i < batch->guard_count; i++)
-            if (!group_failed(w, batch->guards[i]->group)) return CRD_OUTCOME_DONE;
+            if (!memory_group_failed(w, batch->guards[i]->group)) return CRD_OUTCOME_DONE;
     }
     return CRD_OUTCOME_CONFLICT;
 }
@@ -64,7 +65,7 @@ static uint8_t state_of(uint32_t state, int open) {
     return (uint8_t)((state < CRD__STATE_BITS ? state : CRD__STATE_BITS) | (open ? CRD__OPEN_BIT : 0));
 }
 
-static void look(address *to, uint32_t kind, const crd__any *record) {
+static void memory_look(address *to, uint32_t kind, const crd__any *record) {
     memset(to, 0, sizeof *to);
     switch (kind) {
     case CRD_KIND_ACCOUNT:
@@ -115,8 +116,8 @@ static void look(address *to, uint32_t kind, const crd__any *record) {
         to->customer = record->request.customer;
         to->id = record->request.request_key;
     }
-    to->customer = or_empty(to->customer);
-    to->currency = or_empty(to->currency);
+    to->customer = memory_write_or_empty(to->customer);
+    to->currency = memory_write_or_empty(to->currency);
 }
 
 /* Blanks what an item's place says, see invariant 3 of memory_private.h. */
@@ -175,13 +176,13 @@ static int same_item(const crd__item *a, const crd__item *b) {
            memcmp(a->data, b->data, a->key_size) == 0;
 }
 
-static int32_t missing(writer *w) {
+static int32_t memory_missing(memory_writer *w) {
     w->why = "a record to be updated does not exist";
     return CRD_OUTCOME_FAILED;
 }
 
 /* Documents, lines, requests and customers. `before` is the step before, whose item may have the same key. */
-static int32_t stage_item(writer *w, uint32_t kind, const address *at, int inserts, const crd__any *record,
+static int32_t stage_item(memory_writer *w, uint32_t kind, const address *at, int inserts, const crd__any *record,
                           crd__step *step, const crd__step *before) {
     crd__item *old;
     crd__name name;
@@ -192,7 +193,7 @@ static int32_t stage_item(writer *w, uint32_t kind, const address *at, int inser
     old = kind == CRD_KIND_CUSTOMER ? step->customer->record : crd__memory_item(step->customer, &name);
     if (inserts && old != NULL) return CRD_OUTCOME_EXISTS;
     if (!inserts) {
-        if (old == NULL) return missing(w);
+        if (old == NULL) return memory_missing(w);
         if (old->state & CRD__CLAIMED_BIT) {
             w->why = "a record is updated twice in one batch";
             return CRD_OUTCOME_FAILED;
@@ -219,32 +220,33 @@ static int32_t stage_item(writer *w, uint32_t kind, const address *at, int inser
     return CRD_OUTCOME_DONE;
 }
 
-static int32_t stage_account(writer *w, const address *at, int inserts, crd__step *step, const crd__step *before) {
+static int32_t stage_account(memory_writer *w, const address *at, int inserts, crd__step *step,
+                             const crd__step *before) {
     step->account = inserts ? crd__memory_account_make(w->m, step->customer, at->currency)
                             : crd__memory_account(step->customer, at->currency);
-    if (step->account == NULL) return inserts ? CRD_OUTCOME_FAILED : missing(w);
-    if (!inserts && step->account->record.struct_size == 0) return missing(w);
+    if (step->account == NULL) return inserts ? CRD_OUTCOME_FAILED : memory_missing(w);
+    if (!inserts && step->account->record.struct_size == 0) return memory_missing(w);
     if (inserts && (step->account->record.struct_size != 0 || (before != NULL && before->account == step->account)))
         return CRD_OUTCOME_EXISTS;
     return CRD_OUTCOME_DONE;
 }
 
 /* How many entries of the same account follow in the batch: they are neighbours. */
-static uint64_t entries_to_come(writer *w, const address *at) {
+static uint64_t entries_to_come(memory_writer *w, const address *at) {
     const crd_batch *batch = w->batch;
     if (w->run_end < w->staged) {
         for (w->run_end = w->staged; w->run_end < batch->change_count; w->run_end++) {
             const crd_entry_record *entry = batch->changes[w->run_end]->record;
             if (batch->changes[w->run_end]->kind != CRD_KIND_ENTRY || entry == NULL ||
-                strcmp(or_empty(entry->customer), at->customer) != 0 ||
-                strcmp(or_empty(entry->currency), at->currency) != 0)
+                strcmp(memory_write_or_empty(entry->customer), at->customer) != 0 ||
+                strcmp(memory_write_or_empty(entry->currency), at->currency) != 0)
                 break;
         }
     }
     return w->run_end - w->staged;
 }
 
-static int32_t stage_entry(writer *w, const address *at, int inserts, const crd__any *record, int lasts,
+static int32_t stage_entry(memory_writer *w, const address *at, int inserts, const crd__any *record, int lasts,
                            crd__step *step) {
     int32_t outcome;
     step->account = crd__memory_account_make(w->m, step->customer, at->currency);
@@ -259,7 +261,7 @@ static int32_t stage_entry(writer *w, const address *at, int inserts, const crd_
 }
 
 /* The record of a change, or in `space` a copy with what it lacks; NULL when it is none. */
-static const crd__any *whole(const crd_change *change, crd__any *space) {
+static const crd__any *memory_whole(const crd_change *change, crd__any *space) {
     uint32_t size, known = 0;
     if (crd_record_fields(change->kind, NULL, &known) == NULL || change->record == NULL) return NULL;
     memcpy(&size, change->record, sizeof size);
@@ -271,21 +273,21 @@ static const crd__any *whole(const crd_change *change, crd__any *space) {
     return space;
 }
 
-static int32_t stage(writer *w, const crd_change *change, crd__step *step, const crd__step *before) {
+static int32_t stage(memory_writer *w, const crd_change *change, crd__step *step, const crd__step *before) {
     int inserts = change->operation == CRD_CHANGE_INSERT;
     crd__any space;
-    const crd__any *record = whole(change, &space);
+    const crd__any *record = memory_whole(change, &space);
     address at;
     memset(step, 0, sizeof *step);
     if (record == NULL || (!inserts && change->operation != CRD_CHANGE_UPDATE)) {
         w->why = "a change of unknown kind or operation";
         return CRD_OUTCOME_FAILED;
     }
-    look(&at, change->kind, record);
+    memory_look(&at, change->kind, record);
     if (w->customer == NULL || strcmp(w->customer->name, at.customer) != 0) {
         w->customer = inserts ? crd__memory_customer_make(w->m, at.customer)
                               : crd__memory_customer(w->m, at.customer);
-        if (w->customer == NULL) return inserts ? CRD_OUTCOME_FAILED : missing(w);
+        if (w->customer == NULL) return inserts ? CRD_OUTCOME_FAILED : memory_missing(w);
     }
     step->customer = w->customer;
     switch (change->kind) {
@@ -298,13 +300,13 @@ static int32_t stage(writer *w, const crd_change *change, crd__step *step, const
 /* Keeps what the library needs of an account record: the texts are those of its place. */
 static void publish_account(crd__holder *account, const crd_change *change) {
     crd__any space;
-    account->record = whole(change, &space)->account;
+    account->record = memory_whole(change, &space)->account;
     account->record.struct_size = sizeof account->record;
     account->record.customer = account->owner->name;
     account->record.currency = account->currency;
 }
 
-static void publish(writer *w) {
+static void publish(memory_writer *w) {
     crd_memory *m = w->m;
     for (uint64_t i = 0; i < w->staged; i++) {
         const crd_change *change = w->batch->changes[i];
@@ -323,7 +325,7 @@ static void publish(writer *w) {
     }
 }
 
-static void undo(writer *w) {
+static void memory_undo(memory_writer *w) {
     crd_memory *m = w->m;
     for (uint64_t i = 0; i < w->staged; i++) {
         crd__step *step = &m->steps[i];
@@ -347,17 +349,17 @@ static int steps_room(crd_memory *m, uint64_t count) {
     return m->steps != NULL;
 }
 
-static int32_t write_all(writer *w) {
+static int32_t memory_write_all(memory_writer *w) {
     const crd_batch *batch = w->batch;
     crd_memory *m = w->m;
     const crd__step *before = NULL;
-    int32_t outcome = check_guards(w);
+    int32_t outcome = memory_check_guards(w);
     if (outcome != CRD_OUTCOME_DONE) return outcome;
     if (batch->change_count > UINT32_MAX || !steps_room(m, batch->change_count)) return CRD_OUTCOME_FAILED;
     for (uint64_t i = 0; i < batch->change_count && outcome == CRD_OUTCOME_DONE; i++) {
         crd__step *step = &m->steps[i];
         w->staged = i + 1;
-        if (w->out->failed_count > 0 && group_failed(w, batch->changes[i]->group)) {
+        if (w->out->failed_count > 0 && memory_group_failed(w, batch->changes[i]->group)) {
             step->customer = NULL;
             continue;
         }
@@ -368,7 +370,7 @@ static int32_t write_all(writer *w) {
     if (outcome == CRD_OUTCOME_DONE) {
         publish(w);
     } else {
-        undo(w);
+        memory_undo(w);
         w->out->failed_count = 0;
     }
     if (m->steps_size > KEPT_STEPS) {
@@ -380,14 +382,14 @@ static int32_t write_all(writer *w) {
 }
 
 void CRD_CALL crd__memory_write(void *ctx, const crd_batch *batch, crd_write_result *out) {
-    writer w;
+    memory_writer w;
     memset(&w, 0, sizeof w);
     w.m = ctx;
     w.batch = batch;
     w.out = out;
     w.why = "out of memory";
     out->failed_count = 0;
-    out->outcome = write_all(&w);
+    out->outcome = memory_write_all(&w);
     if (out->outcome == CRD_OUTCOME_FAILED) memcpy(out->host_text, w.why, strlen(w.why) + 1);
     out->proof = batch->proof;
 }

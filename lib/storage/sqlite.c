@@ -172,7 +172,7 @@ static uint32_t CRD_CALL flags_now(void *ctx) {
     return CRD_STORAGE_SETTLED | (sqlite3_get_autocommit(s->db) ? 0u : CRD_STORAGE_JOINED);
 }
 
-static uint64_t CRD_CALL new_writer(void *ctx) {
+static uint64_t CRD_CALL sqlite_new_writer(void *ctx) {
     uint64_t writer = 0;
     (void)ctx;
     while (writer == 0) {
@@ -195,7 +195,7 @@ static crd_sqlite *new_storage(uint32_t flags) {
     s->storage.read = crd__sqlite_read;
     s->storage.write = crd__sqlite_write;
     s->storage.flags_now = flags_now;
-    s->storage.new_writer = new_writer;
+    s->storage.new_writer = sqlite_new_writer;
     if (!crd__sqlite_describe_tables(s)) {
         crd_sqlite_close(s);
         return NULL;

@@ -41,11 +41,11 @@
 #define MOSTLY_OPEN (1u << 18)
 #define KIND_SHIFT 24
 
-#define ACCOUNT CRD_KIND_BIT_ACCOUNT
-#define STATEFUL (CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE | CRD_KIND_BIT_RECEIPT | CRD_KIND_BIT_HOLD)
+#define SQLITE_ACCOUNT CRD_KIND_BIT_ACCOUNT
+#define SQLITE_STATEFUL (CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE | CRD_KIND_BIT_RECEIPT | CRD_KIND_BIT_HOLD)
 /* The kinds that belong to an account; a customer and its requests are found by customer. */
-#define OF_ACCOUNT (ACCOUNT | STATEFUL | CRD_KIND_BIT_LINE | CRD_KIND_BIT_ENTRY)
-#define ENTRY CRD_KIND_BIT_ENTRY
+#define SQLITE_OF_ACCOUNT (SQLITE_ACCOUNT | SQLITE_STATEFUL | CRD_KIND_BIT_LINE | CRD_KIND_BIT_ENTRY)
+#define SQLITE_ENTRY CRD_KIND_BIT_ENTRY
 #define ALL 0xffffffffu
 
 /* Parameters of a SELECT by number; from 1, as SQLite has it. */
@@ -75,30 +75,30 @@ static const struct condition {
     const char *sql;
 } conditions[] = {
     {BY_CUSTOMER, ALL, P_CUSTOMER, 1, "customer = ?1"},
-    {BY_CURRENCY, OF_ACCOUNT, P_CURRENCY, 1, "currency = ?2"},
-    {BY_ID, STATEFUL | CRD_KIND_BIT_LINE, P_ID, 1, "id = ?3"},
-    {BY_STATES, STATEFUL, P_STATES, 1, "(?4 >> state) & 1"},
-    {BY_AFTER, OF_ACCOUNT, P_AFTER_CUSTOMER, 2, "(customer, currency) > (?5, ?6)"},
+    {BY_CURRENCY, SQLITE_OF_ACCOUNT, P_CURRENCY, 1, "currency = ?2"},
+    {BY_ID, SQLITE_STATEFUL | CRD_KIND_BIT_LINE, P_ID, 1, "id = ?3"},
+    {BY_STATES, SQLITE_STATEFUL, P_STATES, 1, "(?4 >> state) & 1"},
+    {BY_AFTER, SQLITE_OF_ACCOUNT, P_AFTER_CUSTOMER, 2, "(customer, currency) > (?5, ?6)"},
     {BY_REQUEST, CRD_KIND_BIT_REQUEST, P_REQUEST, 1, "request_key = ?7"},
-    {BY_SEQ_FROM, ENTRY, P_SEQ_FROM, 1, "seq >= ?8"},
-    {BY_SEQ_TO, ENTRY, P_SEQ_TO, 1, "seq <= ?9"},
-    {BY_DATE_FROM, ENTRY, P_DATE_FROM, 1, "business_date >= ?10"},
-    {BY_DATE_TO, ENTRY, P_DATE_TO, 1, "business_date <= ?11"},
-    {BY_CREDIT, ENTRY, P_CREDIT, 1, "credit = ?12"},
-    {BY_INVOICE, ENTRY, P_INVOICE, 1, "invoice = ?13"},
-    {BY_RECEIPT, ENTRY, P_RECEIPT, 1, "receipt = ?14"},
+    {BY_SEQ_FROM, SQLITE_ENTRY, P_SEQ_FROM, 1, "seq >= ?8"},
+    {BY_SEQ_TO, SQLITE_ENTRY, P_SEQ_TO, 1, "seq <= ?9"},
+    {BY_DATE_FROM, SQLITE_ENTRY, P_DATE_FROM, 1, "business_date >= ?10"},
+    {BY_DATE_TO, SQLITE_ENTRY, P_DATE_TO, 1, "business_date <= ?11"},
+    {BY_CREDIT, SQLITE_ENTRY, P_CREDIT, 1, "credit = ?12"},
+    {BY_INVOICE, SQLITE_ENTRY, P_INVOICE, 1, "invoice = ?13"},
+    {BY_RECEIPT, SQLITE_ENTRY, P_RECEIPT, 1, "receipt = ?14"},
     /* From here on word for word as in the partial indexes of sqlite_schema.c. */
-    {BY_OPEN, ACCOUNT, 0, 0, "(open_credits > 0 OR open_invoices > 0)"},
+    {BY_OPEN, SQLITE_ACCOUNT, 0, 0, "(open_credits > 0 OR open_invoices > 0)"},
     {BY_OPEN, CRD_KIND_BIT_CREDIT, 0, 0, "remaining > 0"},
     {BY_OPEN, CRD_KIND_BIT_INVOICE, 0, 0, "(open > 0 OR state = 1)"},
     {BY_OPEN, CRD_KIND_BIT_HOLD, 0, 0, "amount > 0"},
-    {BY_BOTH_OPEN, ACCOUNT, 0, 0, "open_credits > 0 AND open_invoices > 0"},
-    {BY_UNACKNOWLEDGED, ACCOUNT, 0, 0, "acknowledged_seq < last_seq"},
+    {BY_BOTH_OPEN, SQLITE_ACCOUNT, 0, 0, "open_credits > 0 AND open_invoices > 0"},
+    {BY_UNACKNOWLEDGED, SQLITE_ACCOUNT, 0, 0, "acknowledged_seq < last_seq"},
 };
 #define CONDITIONS (sizeof conditions / sizeof *conditions)
 
 /* One read on its way. */
-struct reader {
+struct sqlite_reader {
     crd_sqlite *s;
     const crd_query *query;
     crd_emit emit;
@@ -115,21 +115,21 @@ static uint32_t bit_of(uint32_t kind) {
     return UINT32_C(1) << kind;
 }
 
-static void want_text(struct reader *r, uint32_t bit, enum parameter p, const char *text) {
+static void want_text(struct sqlite_reader *r, uint32_t bit, enum parameter p, const char *text) {
     if (text && *text) {
         r->bits |= bit;
         r->text[p] = text;
     }
 }
 
-static void want_number(struct reader *r, uint32_t bit, enum parameter p, int64_t number) {
+static void want_number(struct sqlite_reader *r, uint32_t bit, enum parameter p, int64_t number) {
     if (number != 0) {
         r->bits |= bit;
         r->number[p] = number;
     }
 }
 
-static void note_conditions(struct reader *r) {
+static void note_conditions(struct sqlite_reader *r) {
     const crd_query *q = r->query;
     want_text(r, BY_CUSTOMER, P_CUSTOMER, q->customer);
     want_text(r, BY_ID, P_ID, q->id);
@@ -155,7 +155,7 @@ static void note_conditions(struct reader *r) {
 }
 
 /* The conditions of a set that concern a kind, with the kind: the shape of the SELECT. */
-static uint32_t shape_of(uint32_t kind, uint32_t bits) {
+static uint32_t sqlite_shape_of(uint32_t kind, uint32_t bits) {
     uint32_t shape = kind << KIND_SHIFT;
     size_t i;
     for (i = 0; i < CONDITIONS; i++) {
@@ -246,7 +246,7 @@ static int32_t statement_of(crd_sqlite *s, uint32_t shape, sqlite3_stmt **out) {
     return outcome;
 }
 
-static int32_t bind_shape(struct reader *r, sqlite3_stmt *statement, uint32_t shape) {
+static int32_t bind_shape(struct sqlite_reader *r, sqlite3_stmt *statement, uint32_t shape) {
     uint32_t kind = shape >> KIND_SHIFT;
     int code = SQLITE_OK;
     size_t i;
@@ -392,7 +392,7 @@ static int32_t remember_account(crd_sqlite *s, sqlite3_stmt *row) {
 }
 
 /* Steps a bound statement to its end, or until emit had enough, and resets it either way. */
-static int32_t run_select(struct reader *r, uint32_t kind, sqlite3_stmt *statement) {
+static int32_t run_select(struct sqlite_reader *r, uint32_t kind, sqlite3_stmt *statement) {
     crd_sqlite *s = r->s;
     int32_t outcome = CRD_OUTCOME_DONE;
     int code = SQLITE_DONE;
@@ -412,8 +412,8 @@ static int32_t run_select(struct reader *r, uint32_t kind, sqlite3_stmt *stateme
     return outcome;
 }
 
-static int32_t read_kind(struct reader *r, uint32_t kind, uint32_t bits) {
-    uint32_t shape = shape_of(kind, bits);
+static int32_t read_kind(struct sqlite_reader *r, uint32_t kind, uint32_t bits) {
+    uint32_t shape = sqlite_shape_of(kind, bits);
     sqlite3_stmt *statement = NULL;
     int32_t outcome = statement_of(r->s, shape, &statement);
     if (outcome == CRD_OUTCOME_DONE) {
@@ -424,10 +424,10 @@ static int32_t read_kind(struct reader *r, uint32_t kind, uint32_t bits) {
 
 /* Reads the records of one kind for every account remembered; those that belong to a customer once for each.
  * */
-static int32_t read_paged(struct reader *r, uint32_t kind) {
-    struct reader one = *r;
+static int32_t read_paged(struct sqlite_reader *r, uint32_t kind) {
+    struct sqlite_reader one = *r;
     crd_sqlite *s = r->s;
-    int by_account = (OF_ACCOUNT & bit_of(kind)) != 0;
+    int by_account = (SQLITE_OF_ACCOUNT & bit_of(kind)) != 0;
     int unseen = kind == CRD_KIND_ENTRY && r->bits & BY_UNACKNOWLEDGED;
     uint32_t bits = (r->bits & ~BY_AFTER) | BY_CUSTOMER | BY_CURRENCY | (unseen ? BY_SEQ_FROM : 0u);
     const char *last = "";
@@ -461,15 +461,15 @@ static int32_t read_paged(struct reader *r, uint32_t kind) {
  * and when there is no limit, a condition on the accounts that says nothing about the paged kinds is dropped,
  * so that it takes none of their records away.
  */
-static int32_t read_kinds(struct reader *r) {
+static int32_t read_kinds(struct sqlite_reader *r) {
     uint32_t kinds = r->query->kinds, paged = 0, bits = r->bits, kind;
     int32_t outcome = CRD_OUTCOME_DONE;
     if (bits & (BY_LIMIT | BY_BOTH_OPEN)) {
         paged = ALL;
     } else if (bits & BY_UNACKNOWLEDGED) {
-        paged = ENTRY;
+        paged = SQLITE_ENTRY;
     }
-    paged &= kinds & ~ACCOUNT;
+    paged &= kinds & ~SQLITE_ACCOUNT;
     if (paged && !(bits & BY_LIMIT)) {
         bits &= ~(bits & BY_BOTH_OPEN ? BY_UNACKNOWLEDGED : BY_OPEN);
     }
@@ -477,7 +477,7 @@ static int32_t read_kinds(struct reader *r) {
     if (r->remember && bits & BY_OPEN) {
         bits |= ASK_MOSTLY_OPEN;
     }
-    r->silent = !(kinds & ACCOUNT);
+    r->silent = !(kinds & SQLITE_ACCOUNT);
     r->s->accounts_used = 0;
     if (!r->silent || r->remember) {
         outcome = read_kind(r, CRD_KIND_ACCOUNT, bits);
@@ -493,19 +493,19 @@ static int32_t read_kinds(struct reader *r) {
     return outcome;
 }
 
-static const char *or_empty(const char *text) {
+static const char *sqlite_or_empty(const char *text) {
     return text ? text : "";
 }
 
-static int compare_keys(const void *left, const void *right) {
+static int sqlite_compare_keys(const void *left, const void *right) {
     const crd_key *a = *(const crd_key *const *)left, *b = *(const crd_key *const *)right;
     int order;
     if (a->kind != b->kind) {
         return a->kind < b->kind ? -1 : 1;
     }
-    order = strcmp(or_empty(a->customer), or_empty(b->customer));
-    order = order ? order : strcmp(or_empty(a->currency), or_empty(b->currency));
-    order = order ? order : strcmp(or_empty(a->id), or_empty(b->id));
+    order = strcmp(sqlite_or_empty(a->customer), sqlite_or_empty(b->customer));
+    order = order ? order : strcmp(sqlite_or_empty(a->currency), sqlite_or_empty(b->currency));
+    order = order ? order : strcmp(sqlite_or_empty(a->id), sqlite_or_empty(b->id));
     if (order || (a->document_kind == b->document_kind && a->number == b->number)) {
         return order;
     }
@@ -538,13 +538,13 @@ static int bind_key(const crd__table *table, const crd_key *key) {
             const char *text = strcmp(column->name, "customer") == 0   ? key->customer
                                : strcmp(column->name, "currency") == 0 ? key->currency
                                                                        : key->id;
-            code |= sqlite3_bind_text(table->find, i + 1, or_empty(text), -1, SQLITE_STATIC);
+            code |= sqlite3_bind_text(table->find, i + 1, sqlite_or_empty(text), -1, SQLITE_STATIC);
         }
     }
     return code;
 }
 
-static int32_t read_key(struct reader *r, const crd_key *key) {
+static int32_t sqlite_read_key(struct sqlite_reader *r, const crd_key *key) {
     crd__table *table = &r->s->tables[key->kind];
     int32_t outcome = table->find ? CRD_OUTCOME_DONE : prepare_find(r->s, table);
     if (outcome == CRD_OUTCOME_DONE && bind_key(table, key) != SQLITE_OK) {
@@ -554,7 +554,7 @@ static int32_t read_key(struct reader *r, const crd_key *key) {
 }
 
 /* Reads records by key: sorted, so that accounts come first and none is emitted twice. */
-static int32_t read_keys(struct reader *r) {
+static int32_t sqlite_read_keys(struct sqlite_reader *r) {
     const crd_query *q = r->query;
     const crd_key **keys = sqlite3_malloc64(q->key_count * sizeof *keys);
     int32_t outcome = CRD_OUTCOME_DONE;
@@ -565,20 +565,20 @@ static int32_t read_keys(struct reader *r) {
     for (i = 0; i < q->key_count; i++) {
         keys[i] = q->keys[i];
     }
-    qsort(keys, (size_t)q->key_count, sizeof *keys, compare_keys);
+    qsort(keys, (size_t)q->key_count, sizeof *keys, sqlite_compare_keys);
     for (i = 0; i < q->key_count && outcome == CRD_OUTCOME_DONE && !r->stopped; i++) {
         uint32_t kind = keys[i]->kind;
         if (kind == 0 || kind >= CRD_KIND_COUNT || !(q->kinds & bit_of(kind))
-            || (i > 0 && compare_keys(&keys[i - 1], &keys[i]) == 0)) {
+            || (i > 0 && sqlite_compare_keys(&keys[i - 1], &keys[i]) == 0)) {
             continue;
         }
-        outcome = read_key(r, keys[i]);
+        outcome = sqlite_read_key(r, keys[i]);
     }
     sqlite3_free(keys);
     return outcome;
 }
 
-static int32_t read_all(struct reader *r) {
+static int32_t sqlite_read_all(struct sqlite_reader *r) {
     crd_sqlite *s = r->s;
     int32_t outcome = CRD_OUTCOME_DONE;
     if (s->provisional) {
@@ -597,7 +597,7 @@ static int32_t read_all(struct reader *r) {
         outcome = crd__sqlite_check_version(s);
     }
     if (outcome == CRD_OUTCOME_DONE) {
-        outcome = r->query->key_count ? read_keys(r) : read_kinds(r);
+        outcome = r->query->key_count ? sqlite_read_keys(r) : read_kinds(r);
     }
     return crd__sqlite_end(s, 0, outcome);
 }
@@ -605,7 +605,7 @@ static int32_t read_all(struct reader *r) {
 void CRD_CALL crd__sqlite_read(void *ctx, const crd_query *query, crd_emit emit, void *sink,
                                crd_read_result *out) {
     crd_sqlite *s = ctx;
-    struct reader r;
+    struct sqlite_reader r;
     memset(&r, 0, sizeof r);
     r.s = s;
     r.query = query;
@@ -614,7 +614,7 @@ void CRD_CALL crd__sqlite_read(void *ctx, const crd_query *query, crd_emit emit,
     note_conditions(&r);
     s->message[0] = 0;
     s->error = 0;
-    out->outcome = read_all(&r);
+    out->outcome = sqlite_read_all(&r);
     if (out->outcome != CRD_OUTCOME_DONE) {
         out->host_error = s->error;
         memcpy(out->host_text, s->message, sizeof out->host_text);

@@ -9,7 +9,7 @@
  *
  * 1. A field appended to a record is a column appended to its table, with the default of its type. That needs
  *    no step and no new version number: whatever columns are missing are added when the file is opened.
- * 2. Anything else is a step in `steps`, run once, in order, on files older than its number. Step 1 makes the
+ * 2. Anything else is a step in `sqlite_steps`, run once, in order, on files older than its number. Step 1 makes the
  *    tables as this version knows them, so a later step must expect to find its work done already.
  * 3. A file with a greater version or with a column this version does not know was written by a newer one. It
  *    is refused: whole records could not be kept in it.
@@ -201,14 +201,14 @@ static int32_t create_tables(crd_sqlite *s) {
     return outcome;
 }
 
-static const struct step {
+static const struct sqlite_step {
     int64_t version;
     int32_t (*run)(crd_sqlite *s);
-} steps[] = {
+} sqlite_steps[] = {
     {1, create_tables},
 };
 
-static int32_t add_column(crd_sqlite *s, const crd__table *table, const crd__column *column) {
+static int32_t sqlite_add_column(crd_sqlite *s, const crd__table *table, const crd__column *column) {
     sqlite3_str *sql = sqlite3_str_new(s->db);
     const char *value = column->form == CRD__FORM_TEXT ? "''" : column->form == CRD__FORM_BYTES ? "x''" : "0";
     sqlite3_str_appendf(sql, "ALTER TABLE main.%s ADD COLUMN %s %s NOT NULL DEFAULT ", table->name,
@@ -299,7 +299,7 @@ static int32_t complete_table(crd_sqlite *s, const crd__table *table, int build,
             outcome = crd__sqlite_refuse(s, CRD_OUTCOME_SCHEMA, SQLITE_SCHEMA, "%s has no column %s",
                                          table->name, table->columns[i].name);
         } else if (build) {
-            outcome = add_column(s, table, &table->columns[i]);
+            outcome = sqlite_add_column(s, table, &table->columns[i]);
         } else {
             *lacks = 1;
         }
@@ -312,7 +312,7 @@ static int32_t complete_table(crd_sqlite *s, const crd__table *table, int build,
 }
 
 /* The first column of the first row of a statement used once; 0 and "" when there is none. */
-static int32_t look_up(crd_sqlite *s, const char *sql, int64_t *number, const char *expected, int *equal) {
+static int32_t sqlite_look_up(crd_sqlite *s, const char *sql, int64_t *number, const char *expected, int *equal) {
     sqlite3_stmt *statement = NULL;
     int32_t outcome = crd__sqlite_prepare(s, sql, &statement);
     int code;
@@ -343,29 +343,29 @@ static int32_t newer_version(crd_sqlite *s, int64_t version) {
 static int32_t stored_version(crd_sqlite *s, int64_t *version) {
     int64_t tables = 0;
     int ours = 0;
-    int32_t outcome = look_up(s, "PRAGMA main.encoding", &tables, "UTF-8", &ours);
+    int32_t outcome = sqlite_look_up(s, "PRAGMA main.encoding", &tables, "UTF-8", &ours);
     *version = 0;
     if (outcome == CRD_OUTCOME_DONE && !ours) {
         return crd__sqlite_refuse(s, CRD_OUTCOME_SCHEMA, SQLITE_SCHEMA,
                                   "the database's encoding is not UTF-8, so its keys sort differently");
     }
     if (outcome == CRD_OUTCOME_DONE) {
-        outcome = look_up(s, "SELECT count(*) FROM main.sqlite_master WHERE name = 'crd_meta'", &tables, NULL,
-                          NULL);
+        outcome = sqlite_look_up(s, "SELECT count(*) FROM main.sqlite_master WHERE name = 'crd_meta'", &tables, NULL,
+                                 NULL);
     }
     if (outcome != CRD_OUTCOME_DONE || tables == 0) {
         return outcome;
     }
     ours = 0;
     outcome =
-        look_up(s, "SELECT value FROM main.crd_meta WHERE key = 'application'", version, APPLICATION, &ours);
+        sqlite_look_up(s, "SELECT value FROM main.crd_meta WHERE key = 'application'", version, APPLICATION, &ours);
     if (outcome == CRD_OUTCOME_DONE && !ours) {
         return crd__sqlite_refuse(s, CRD_OUTCOME_SCHEMA, SQLITE_SCHEMA,
                                   "the table crd_meta is not libcredit's");
     }
     if (outcome == CRD_OUTCOME_DONE) {
         outcome =
-            look_up(s, "SELECT value FROM main.crd_meta WHERE key = 'schema_version'", version, NULL, NULL);
+            sqlite_look_up(s, "SELECT value FROM main.crd_meta WHERE key = 'schema_version'", version, NULL, NULL);
     }
     if (outcome == CRD_OUTCOME_DONE && *version > CRD__SCHEMA_VERSION) {
         outcome = newer_version(s, *version);
@@ -383,7 +383,7 @@ static int32_t inspect(crd_sqlite *s, int64_t *version, int *lacks) {
         outcome = complete_table(s, &s->tables[kind], 0, lacks);
     }
     if (outcome == CRD_OUTCOME_DONE) {
-        outcome = look_up(s, count_indexes, &indexes, NULL, NULL);
+        outcome = sqlite_look_up(s, count_indexes, &indexes, NULL, NULL);
     }
     *lacks |= indexes != INDEX_COUNT;
     return outcome;
@@ -394,9 +394,9 @@ static int32_t build(crd_sqlite *s, int64_t version) {
     int32_t outcome = CRD_OUTCOME_DONE;
     uint32_t kind;
     size_t i;
-    for (i = 0; i < sizeof steps / sizeof *steps && outcome == CRD_OUTCOME_DONE; i++) {
-        if (version < steps[i].version) {
-            outcome = steps[i].run(s);
+    for (i = 0; i < sizeof sqlite_steps / sizeof *sqlite_steps && outcome == CRD_OUTCOME_DONE; i++) {
+        if (version < sqlite_steps[i].version) {
+            outcome = sqlite_steps[i].run(s);
         }
     }
     for (kind = 1; kind < CRD_KIND_COUNT && outcome == CRD_OUTCOME_DONE; kind++) {

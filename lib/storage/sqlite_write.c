@@ -22,7 +22,7 @@ static const char no_text[] = "";
 static const unsigned char no_bytes[32];
 
 /* One write on its way. */
-struct writer {
+struct sqlite_writer {
     crd_sqlite *s;
     const crd_batch *batch;
     crd_write_result *out;
@@ -190,7 +190,7 @@ static const unsigned char *whole_record(crd_sqlite *s, const crd_change *change
     return (const unsigned char *)&s->record;
 }
 
-static int32_t apply_change(struct writer *w, uint64_t index) {
+static int32_t apply_change(struct sqlite_writer *w, uint64_t index) {
     crd_sqlite *s = w->s;
     const crd_change *change = w->batch->changes[index];
     int inserts = change->operation == CRD_CHANGE_INSERT;
@@ -250,7 +250,7 @@ static int32_t check_guard(crd_sqlite *s, sqlite3_stmt *statement, const crd_gua
     return outcome;
 }
 
-static int32_t check_guards(struct writer *w) {
+static int32_t sqlite_check_guards(struct sqlite_writer *w) {
     sqlite3_stmt *statement = NULL;
     int32_t outcome = crd__sqlite_control(w->s, CRD__GUARD, &statement);
     uint64_t i;
@@ -264,19 +264,19 @@ static int32_t check_guards(struct writer *w) {
     return outcome;
 }
 
-static int compare_groups(const void *left, const void *right) {
+static int sqlite_compare_groups(const void *left, const void *right) {
     uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
     return (a > b) - (a < b);
 }
 
-static int group_failed(const struct writer *w, uint32_t group) {
+static int sqlite_group_failed(const struct sqlite_writer *w, uint32_t group) {
     return w->failed_group_count > 0
-           && bsearch(&group, w->failed_groups, (size_t)w->failed_group_count, sizeof group, compare_groups)
+           && bsearch(&group, w->failed_groups, (size_t)w->failed_group_count, sizeof group, sqlite_compare_groups)
                   != NULL;
 }
 
 /* After guards failed: which groups fall with them, and whether any stands. */
-static int32_t sort_groups(struct writer *w) {
+static int32_t sort_groups(struct sqlite_writer *w) {
     const crd_batch *batch = w->batch;
     uint64_t i, count = w->out->failed_count;
     if (!(batch->flags & CRD_BATCH_INDEPENDENT)) {
@@ -289,10 +289,10 @@ static int32_t sort_groups(struct writer *w) {
     for (i = 0; i < count; i++) {
         w->failed_groups[i] = batch->guards[w->out->failed[i]]->group;
     }
-    qsort(w->failed_groups, (size_t)count, sizeof *w->failed_groups, compare_groups);
+    qsort(w->failed_groups, (size_t)count, sizeof *w->failed_groups, sqlite_compare_groups);
     w->failed_group_count = count;
     for (i = 0; i < batch->guard_count; i++) {
-        if (!group_failed(w, batch->guards[i]->group)) {
+        if (!sqlite_group_failed(w, batch->guards[i]->group)) {
             return CRD_OUTCOME_DONE;
         }
     }
@@ -326,21 +326,21 @@ static void fetch_ahead(const crd_sqlite *s, const crd_batch *batch, uint64_t in
     }
 }
 
-static int32_t write_batch(struct writer *w) {
+static int32_t sqlite_write_batch(struct sqlite_writer *w) {
     int32_t outcome = w->s->joined ? crd__sqlite_run(w->s, CRD__LOCK) : CRD_OUTCOME_DONE;
     uint64_t i;
     if (outcome == CRD_OUTCOME_DONE) {
         outcome = crd__sqlite_check_version(w->s);
     }
     if (outcome == CRD_OUTCOME_DONE) {
-        outcome = check_guards(w);
+        outcome = sqlite_check_guards(w);
     }
     if (outcome == CRD_OUTCOME_DONE && w->out->failed_count > 0) {
         outcome = sort_groups(w);
     }
     for (i = 0; i < w->batch->change_count && outcome == CRD_OUTCOME_DONE; i++) {
         fetch_ahead(w->s, w->batch, i);
-        if (!group_failed(w, w->batch->changes[i]->group)) {
+        if (!sqlite_group_failed(w, w->batch->changes[i]->group)) {
             outcome = apply_change(w, i);
         }
     }
@@ -348,7 +348,7 @@ static int32_t write_batch(struct writer *w) {
     return outcome;
 }
 
-static int32_t write_all(struct writer *w) {
+static int32_t sqlite_write_all(struct sqlite_writer *w) {
     crd_sqlite *s = w->s;
     int32_t outcome = CRD_OUTCOME_DONE;
     if (s->read_only) {
@@ -360,12 +360,12 @@ static int32_t write_all(struct writer *w) {
     if (outcome == CRD_OUTCOME_DONE) {
         outcome = crd__sqlite_begin(s, 1);
     }
-    return outcome == CRD_OUTCOME_DONE ? crd__sqlite_end(s, 1, write_batch(w)) : outcome;
+    return outcome == CRD_OUTCOME_DONE ? crd__sqlite_end(s, 1, sqlite_write_batch(w)) : outcome;
 }
 
 void CRD_CALL crd__sqlite_write(void *ctx, const crd_batch *batch, crd_write_result *out) {
     crd_sqlite *s = ctx;
-    struct writer w;
+    struct sqlite_writer w;
     memset(&w, 0, sizeof w);
     w.s = s;
     w.batch = batch;
@@ -374,7 +374,7 @@ void CRD_CALL crd__sqlite_write(void *ctx, const crd_batch *batch, crd_write_res
     s->message[0] = 0;
     s->error = 0;
     out->failed_count = 0;
-    out->outcome = write_all(&w);
+    out->outcome = sqlite_write_all(&w);
     if (out->outcome != CRD_OUTCOME_DONE && out->outcome != CRD_OUTCOME_CONFLICT) {
         out->host_error = s->error;
         memcpy(out->host_text, s->message, sizeof out->host_text);
