@@ -143,7 +143,10 @@ crd_status crd__return_of(crd__command *command, crd__account *account, const ch
     if (status == CRD_OK && *invoice == NULL)
         status = crd__fail_subject(ledger, CRD_E_NOT_FOUND, CRD_KIND_INVOICE, memo->customer, id, NULL);
     if (status != CRD_OK) return status;
-    if (crd__decide_return((*invoice)->record, &when, memo->original, &why) != CRD_OK)
+    /* state and date of both, then how much (rule M16) */
+    if (crd__decide_return((*invoice)->record, &when, 0, &why) != CRD_OK ||
+        crd__decide_issue(memo, &when, &why) != CRD_OK ||
+        crd__decide_return((*invoice)->record, &when, memo->original, &why) != CRD_OK)
         return returns_refused(ledger, &why, account);
     if (count > 0) status = crd__read_lines(command, *invoice, &sold);
     if (status == CRD_OK) status = crd__line_returns(command, *invoice, &sold);

@@ -128,6 +128,13 @@ START_TEST(M16_a_return_is_refused_in_the_order_of_reasons) {
     FIGURES(w, 0, CRD_INVOICE_DRAFT);
     t.origin = "V";
     REFUSED(w, crd_credit_issue(w->ledger, on(1), "c1", &t, NULL), CRD_E_STATE);
+    t.origin = "I";
+    t.expires = DAY(1); /* a date decides before an amount does */
+    t.amount = 101;
+    REFUSED(w, crd_credit_issue(w->ledger, on(1), "c1", &t, NULL), CRD_E_DATE);
+    t.expires = 0;
+    REFUSED(w, crd_credit_issue(w->ledger, on(1), "c1", &t, NULL), CRD_E_RETURNED);
+    t.amount = 10;
     t.flags = 0;
     t.origin = "X"; /* without the flag it is a word like any other */
     OK(w, crd_credit_issue(w->ledger, on(1), "c1", &t, NULL));
