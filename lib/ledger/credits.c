@@ -180,6 +180,11 @@ static crd_status credits_issue(crd__command *command, const char *customer, con
     crd__refusal why;
     crd_status status;
     memset(&on, 0, sizeof on);
+    if (t->flags & CRD_ISSUE_RETURN) { /* it must exist, before an id can be taken (rule M16) */
+        status = crd__command_account(command, customer, t->currency, CRD_KIND_CREDIT, NULL, &on.account);
+        if (status == CRD_OK) status = crd__returned_invoice(command, on.account, t->origin, &on.invoice);
+        if (status != CRD_OK) return status;
+    }
     status = crd__command_account(command, customer, t->currency, CRD_KIND_CREDIT, t->id, &on.account);
     if (status == CRD_OK && cash && t->receipt != NULL)
         status = crd__command_account(command, customer, t->currency, CRD_KIND_RECEIPT, t->receipt, &on.account);
@@ -192,7 +197,7 @@ static crd_status credits_issue(crd__command *command, const char *customer, con
     c.issued_at = CRD__MAX(command->instant, on.account->record.last_instant);
     c.line_count = (uint32_t)t->line_count;
     if (t->flags & CRD_ISSUE_RETURN)
-        status = crd__return_of(command, on.account, t->origin, &c, terms, t->line_count, &on.invoice);
+        status = crd__return_of(command, on.invoice, &c, terms, t->line_count);
     if (status != CRD_OK) return status;
     if (crd__decide_issue(&c, &when, &why) != CRD_OK) return crd__fail_refusal(ledger, &why, customer, t->currency);
     if (cash) status = credits_write_receipt(command, &on, &c, c.receipt);

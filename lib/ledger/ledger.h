@@ -532,9 +532,10 @@ crd_status crd__line_returns(crd__command *command, crd__doc *invoice, crd__line
 crd_status crd__memo_invoice(crd__command *command, const crd__doc *credit, crd__doc **invoice);
 /* "invoice/number", in the unit's arena. */
 char *crd__line_origin(crd__command *command, const char *invoice, int64_t number);
-/* Loads the invoice that a return is of and decides the return: amount, lines and tax. `lines` are the memo's own. */
-crd_status crd__return_of(crd__command *command, crd__account *account, const char *id, crd_credit_record *memo,
-                          crd_line_terms *lines, uint64_t count, crd__doc **invoice);
+/* Loads the invoice that a return is of; decides the return: amount, lines and tax. `lines` are the memo's own. */
+crd_status crd__returned_invoice(crd__command *command, crd__account *account, const char *id, crd__doc **invoice);
+crd_status crd__return_of(crd__command *command, crd__doc *invoice, crd_credit_record *memo, crd_line_terms *lines,
+                          uint64_t count);
 
 /* Makes sure the documents that the applications name are in the snapshot. */
 crd_status crd__load_named(crd_ledger *ledger, crd__account *account, const crd__application *applications,

@@ -131,31 +131,36 @@ static crd_status return_line(crd_ledger *ledger, crd__doc *invoice, const crd__
     return CRD_OK;
 }
 
-crd_status crd__return_of(crd__command *command, crd__account *account, const char *id, crd_credit_record *memo,
-                          crd_line_terms *lines, uint64_t count, crd__doc **invoice) {
+crd_status crd__returned_invoice(crd__command *command, crd__account *account, const char *id, crd__doc **invoice) {
+    crd_status status = load_invoice(command, account, id, invoice);
+    if (status == CRD_OK && *invoice == NULL)
+        status = crd__fail_subject(command->ledger, CRD_E_NOT_FOUND, CRD_KIND_INVOICE, account->record.customer, id,
+                                   NULL);
+    return status;
+}
+
+crd_status crd__return_of(crd__command *command, crd__doc *invoice, crd_credit_record *memo, crd_line_terms *lines,
+                          uint64_t count) {
     crd_ledger *ledger = command->ledger;
     crd__when when = crd__command_when(command, 1);
     crd__lines sold = {NULL, 0};
     crd__refusal why;
     int64_t tax = 0;
     int taxed = 0;
-    crd_status status = load_invoice(command, account, id, invoice);
-    if (status == CRD_OK && *invoice == NULL)
-        status = crd__fail_subject(ledger, CRD_E_NOT_FOUND, CRD_KIND_INVOICE, memo->customer, id, NULL);
-    if (status != CRD_OK) return status;
+    crd_status status = CRD_OK;
     /* state and date of both, then how much (rule M16) */
-    if (crd__decide_return((*invoice)->record, &when, 0, &why) != CRD_OK ||
+    if (crd__decide_return(invoice->record, &when, 0, &why) != CRD_OK ||
         crd__decide_issue(memo, &when, &why) != CRD_OK ||
-        crd__decide_return((*invoice)->record, &when, memo->original, &why) != CRD_OK)
-        return returns_refused(ledger, &why, account);
-    if (count > 0) status = crd__read_lines(command, *invoice, &sold);
-    if (status == CRD_OK) status = crd__line_returns(command, *invoice, &sold);
+        crd__decide_return(invoice->record, &when, memo->original, &why) != CRD_OK)
+        return returns_refused(ledger, &why, invoice->account);
+    if (count > 0) status = crd__read_lines(command, invoice, &sold);
+    if (status == CRD_OK) status = crd__line_returns(command, invoice, &sold);
     for (uint64_t i = 0; status == CRD_OK && i < sold.count; i++) taxed |= sold.items[i].record.tax != 0;
     for (uint64_t i = 0; status == CRD_OK && i < count; i++) {
-        status = return_line(ledger, *invoice, &sold, &lines[i]);
+        status = return_line(ledger, invoice, &sold, &lines[i]);
         tax += lines[i].tax;
     }
     if (status == CRD_OK && memo->tax == 0)
-        memo->tax = taxed ? tax : crd__return_tax((*invoice)->record, memo->original);
+        memo->tax = taxed ? tax : crd__return_tax(invoice->record, memo->original);
     return status;
 }

@@ -116,8 +116,12 @@ START_TEST(M16_a_return_is_refused_in_the_order_of_reasons) {
     REFUSED(w, crd_credit_issue(w->ledger, on(1), "c1", &t, NULL), CRD_E_ARGUMENT);
     FIELD(w, "terms.origin");
     t.origin = "X";
+    crd_credit_free(memo(w, "c1", "K", 10, 0)); /* an invoice must exist before an id can be taken */
     REFUSED(w, crd_credit_issue(w->ledger, on(1), "c1", &t, NULL), CRD_E_NOT_FOUND);
     SUBJECT(w, CRD_KIND_INVOICE, "X");
+    t.origin = "I";
+    REFUSED(w, crd_credit_issue(w->ledger, on(1), "c1", &t, NULL), CRD_E_EXISTS);
+    t.id = "L";
     t.origin = "I";
     REFUSED(w, crd_credit_issue(w->ledger, on(1), "c2", &t, NULL), CRD_E_NOT_FOUND); /* another customer's */
     t.currency = "JPY";
