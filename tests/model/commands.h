@@ -24,7 +24,11 @@ enum {
     DO_WRITE_OFF,
     DO_HOLD,
     DO_CAPTURE,
-    DO_RELEASE
+    DO_RELEASE,
+    DO_REVISE,
+    DO_RETURN,
+    DO_REVERSE_INVOICE,
+    DO_COMMANDS
 };
 
 typedef struct command {
@@ -77,7 +81,7 @@ static int sum_fits(const model *m, int who, int cur, int credits, int64_t more)
                     : m->invoices[i].who != who || m->invoices[i].cur != cur)
             continue;
         part = credits ? m->credits[i].original : invoice_figures(m, i).open;
-        if (part > INT64_MAX - sum) return 0;
+        if (sum > 0 && part > INT64_MAX - sum) return 0;
         sum += part;
     }
     return 1;
@@ -135,7 +139,9 @@ static m_answer do_credit(model *m, const command *c) {
 
 static m_answer do_invoice(model *m, const command *c) {
     m_invoice *v = &m->invoices[m->invoice_count];
+    m_event *e;
     int draft = (c->flags & CRD_INVOICE_AS_DRAFT) != 0;
+    if (draft && (c->flags & CRD_INVOICE_AS_OPENING)) return refuse(CRD_E_ARGUMENT);
     if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
     if (c->cur >= CUR) return refuse(CRD_E_CURRENCY); /* no currency at all: looked at with the arguments */
     if (c->who >= WHO || !m->known[c->who]) return refuse(CRD_E_NOT_FOUND);
@@ -147,11 +153,13 @@ static m_answer do_invoice(model *m, const command *c) {
     v->cur = c->cur;
     v->kind = c->kind;
     v->draft = draft;
-    v->disputed = (c->flags & CRD_INVOICE_AS_DISPUTED) != 0;
-    v->total = c->amount;
-    v->due = c->due;
+    v->opening = (c->flags & CRD_INVOICE_AS_OPENING) != 0;
+    v->receipt = -1;
     name_document(m, c, c->invoice, v->id, sizeof v->id);
-    add_event(m, c->who, c->cur, CRD_ENTRY_INVOICE, -1, m->invoice_count++, c->amount, c->date);
+    e = add_event(m, c->who, c->cur, CRD_ENTRY_INVOICE, -1, m->invoice_count++, c->amount, c->date);
+    e->as.total = c->amount;
+    e->as.due = c->due;
+    e->as.disputed = (c->flags & CRD_INVOICE_AS_DISPUTED) != 0;
     return answer(CRD_OK, 0);
 }
 
@@ -279,22 +287,22 @@ static int32_t touched(const model *m, const m_event *e) {
 }
 
 static m_answer do_void_credit(model *m, const command *c) {
-    int k = find_m_credit(m, c->who, c->credit);
+    int k = find_m_credit(m, c->who, c->credit), v = k < 0 ? -1 : returned_by(m, k);
     int64_t amount;
     credit_now n;
     if (k < 0) return refuse(CRD_E_NOT_FOUND);
     if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
     sweep_before_use(m, k, c->date);
     n = credit_figures(m, k);
-    if (n.state == CRD_CREDIT_VOIDED) return refuse(CRD_E_STATE);
+    if (n.state == CRD_CREDIT_VOIDED || m->credits[k].kind == CRD_CREDIT_REVERSED_INVOICE) return refuse(CRD_E_STATE);
     if (n.remaining == 0) return refuse(CRD_E_NOTHING);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
-    if (c->date < n.last_date) return refuse(CRD_E_DATE);
+    if (c->date < n.last_date || (v >= 0 && c->date < invoice_figures(m, v).last_date)) return refuse(CRD_E_DATE);
     if (is_past(&m->credits[k], c->date)) return refuse(CRD_E_EXPIRED);
     amount = c->amount > 0 ? c->amount : available_of(&n);
     if (available_of(&n) == 0) return refuse(CRD_E_IN_USE);
     if (amount > available_of(&n)) return refuse(CRD_E_CREDIT_AMOUNT);
-    add_event(m, c->who, m->credits[k].cur, CRD_ENTRY_VOID, k, -1, amount, c->date);
+    add_event(m, c->who, m->credits[k].cur, CRD_ENTRY_VOID, k, v, amount, c->date);
     return answer(CRD_OK, amount);
 }
 
@@ -386,7 +394,7 @@ static m_answer do_hold(model *m, const command *c) {
     if (v >= 0 && m->credits[k].pays != 0 && !(m->credits[k].pays >> m->invoices[v].kind & 1u))
         return refuse(CRD_E_RESTRICTED);
     bound = available_of(&kn);
-    if (v >= 0) bound = smaller(bound, m->invoices[v].total - vn.allocated);
+    if (v >= 0) bound = smaller(bound, vn.as.total - vn.allocated);
     if (clamp && (amount == 0 || amount > bound)) amount = bound;
     if (amount == 0) return refuse(CRD_E_NOTHING);
     if (amount > available_of(&kn)) return refuse(CRD_E_CREDIT_AMOUNT);
@@ -476,38 +484,36 @@ static m_answer do_send(model *m, const command *c) {
     if (n.state != CRD_INVOICE_DRAFT) return refuse(CRD_E_STATE);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     if (c->date < n.last_date) return refuse(CRD_E_DATE);
-    if (!sum_fits(m, c->who, m->invoices[v].cur, 0, m->invoices[v].total)) return refuse(CRD_E_OVERFLOW);
+    if (!sum_fits(m, c->who, m->invoices[v].cur, 0, n.as.total)) return refuse(CRD_E_OVERFLOW);
     for (int i = 0; i < count; i++) aside[i] = m->holds[i].draft == v ? hold_figures(m, i).amount : 0;
     for (int i = 0; i < count; i++)
         if (aside[i] > 0) sweep(m, m->holds[i].credit, c->date);
     for (int i = 0; i < count; i++)
         if (aside[i] > 0) end_hold(m, i, CRD_ENTRY_CAPTURE, aside[i], c->date);
-    add_event(m, c->who, m->invoices[v].cur, CRD_ENTRY_SEND, -1, v, m->invoices[v].total, c->date);
+    add_event(m, c->who, m->invoices[v].cur, CRD_ENTRY_SEND, -1, v, n.as.total, c->date);
     for (int i = 0; i < count; i++) {
         int32_t day = c->date;
         if (aside[i] == 0) continue;
         day = later(day, later(credit_figures(m, m->holds[i].credit).last_date, invoice_figures(m, v).last_date));
         end_hold(m, i, CRD_ENTRY_APPLY, aside[i], day);
     }
-    return answer(CRD_OK, m->invoices[v].total);
+    return answer(CRD_OK, n.as.total);
 }
 
-/* Rule M9: all allocations of a draft are released, newest first, on one date. Returns how much. */
-static int64_t release_draft(model *m, int v, int32_t *date) {
-    int64_t sum = 0;
-    for (int i = 0; i < m->hold_count; i++)
-        if (m->holds[i].draft == v && hold_figures(m, i).amount > 0)
-            *date = later(*date, credit_figures(m, m->holds[i].credit).last_date);
-    for (int i = 0; i < m->hold_count; i++)
-        if (m->holds[i].draft == v && hold_figures(m, i).amount > 0) sweep(m, m->holds[i].credit, *date);
-    for (int i = 0; i < m->hold_count; i++)
-        if (m->holds[i].draft == v && hold_figures(m, i).amount > 0)
-            *date = later(*date, credit_figures(m, m->holds[i].credit).last_date);
+/* Rule M9: allocations of a draft are released, newest first, on one date, until no more than `keep` is left. Returns how
+ * much. */
+static int64_t release_draft(model *m, int v, int64_t keep, int32_t *date) {
+    int64_t amounts[MAX_DOCUMENTS], over = invoice_figures(m, v).allocated - keep, sum = 0;
     for (int i = m->hold_count - 1; i >= 0; i--) {
-        int64_t amount = m->holds[i].draft == v ? hold_figures(m, i).amount : 0;
-        if (amount > 0) release(m, i, amount, *date, 1);
-        sum += amount;
+        amounts[i] = m->holds[i].draft == v && over > 0 ? smaller(over, hold_figures(m, i).amount) : 0;
+        if (amounts[i] > 0) *date = later(*date, last_once_swept(m, m->holds[i].credit));
+        over -= amounts[i];
+        sum += amounts[i];
     }
+    for (int i = 0; i < m->hold_count; i++)
+        if (amounts[i] > 0) sweep(m, m->holds[i].credit, *date);
+    for (int i = m->hold_count - 1; i >= 0; i--)
+        if (amounts[i] > 0) release(m, i, amounts[i], *date, 1);
     return sum;
 }
 
@@ -521,6 +527,8 @@ static m_answer do_void_invoice(model *m, const command *c) {
     if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
     n = invoice_figures(m, v);
     if (n.state == CRD_INVOICE_VOIDED || n.state == CRD_INVOICE_CANCELLED) return refuse(CRD_E_STATE);
+    if (m->invoices[v].own) return refuse(CRD_E_STATE);
+    if (n.returned > 0) return refuse(CRD_E_RETURNED);
     for (int i = 0; i < count; i++) {
         const m_event *e = &m->events[i];
         int64_t left = e->type == CRD_ENTRY_APPLY && e->invoice == v ? application_left(m, i) : 0;
@@ -533,7 +541,7 @@ static m_answer do_void_invoice(model *m, const command *c) {
     if (c->date < n.last_date) return refuse(CRD_E_DATE);
     if ((c->flags & CRD_VOID_STRICT) && cash > 0) return refuse(CRD_E_IN_USE);
     if (!sum_fits(m, c->who, m->invoices[v].cur, 0, n.applied + n.written_off)) return refuse(CRD_E_OVERFLOW);
-    returned += release_draft(m, v, &date);
+    returned += release_draft(m, v, 0, &date);
     for (int i = count - 1; i >= 0; i--) {
         int64_t left = left_on(m, i, CRD_ENTRY_WRITE_OFF, v);
         if (left > 0) unwrite_off(m, i, left, date);

@@ -212,6 +212,8 @@ static crd_status send_close(drive *d, const command *c) {
     return crd_ledger_configure(d->w->ledger, &s);
 }
 
+static crd_status send_document_command(drive *d, const command *c, const crd_request *r, crd_result *out);
+
 /* `seq` of an undo is looked up in the model before it moves. */
 static crd_status send_command(drive *d, const command *c, int64_t seq, crd_result *out) {
     crd_request r = request_of(c);
@@ -228,6 +230,9 @@ static crd_status send_command(drive *d, const command *c, int64_t seq, crd_resu
     case DO_WRITE_OFF:
     case DO_VOID_INVOICE: return send_on_invoice(d, c, &r, out);
     case DO_RECONCILE: return send_reconcile(d, c, &r, out);
+    case DO_REVISE:
+    case DO_RETURN:
+    case DO_REVERSE_INVOICE: return send_document_command(d, c, &r, out);
     case DO_HOLD: return send_hold(d, c, &r, out);
     case DO_CAPTURE:
     case DO_RELEASE: return send_on_hold(d, c, &r, out);
@@ -247,6 +252,7 @@ static crd_status send_command(drive *d, const command *c, int64_t seq, crd_resu
 static void same_credit(drive *d, const char *what, int k, const crd_credit_record *c) {
     credit_now n = credit_figures(&d->m, k);
     const m_credit *as = &d->m.credits[k];
+    SAME(d, what, c->id, "flags", c->flags, as->flags | (n.taken_back ? CRD_FLAG_REVERSED : 0u));
     SAME(d, what, c->id, "original", c->original, as->original);
     SAME(d, what, c->id, "remaining", c->remaining, n.remaining);
     SAME(d, what, c->id, "applied", c->applied, n.applied);
@@ -269,9 +275,15 @@ static void same_credit(drive *d, const char *what, int k, const crd_credit_reco
     SAME(d, what, c->id, "last_seq", c->last_seq, n.last_seq);
 }
 
+static uint32_t invoice_flags(const model *m, int v) {
+    invoice_now n = invoice_figures(m, v);
+    return (n.as.disputed ? CRD_FLAG_DISPUTED : 0u) | (m->invoices[v].opening ? CRD_FLAG_OPENING : 0u) |
+           (m->invoices[v].own ? CRD_FLAG_OWN_DOCUMENT : 0u) | (n.reversed ? CRD_FLAG_REVERSED : 0u);
+}
+
 static void same_invoice(drive *d, const char *what, int v, const crd_invoice_record *r) {
     invoice_now n = invoice_figures(&d->m, v);
-    SAME(d, what, r->id, "total", r->total, d->m.invoices[v].total);
+    SAME(d, what, r->id, "total", r->total, n.as.total);
     SAME(d, what, r->id, "open", r->open, n.open);
     SAME(d, what, r->id, "applied", r->applied, n.applied);
     SAME(d, what, r->id, "cancelled", r->cancelled, n.cancelled);
@@ -280,7 +292,9 @@ static void same_invoice(drive *d, const char *what, int v, const crd_invoice_re
     SAME(d, what, r->id, "state", r->state, n.state);
     SAME(d, what, r->id, "cause", r->cause, n.cause);
     SAME(d, what, r->id, "issued", r->issued, n.issued);
-    SAME(d, what, r->id, "due", r->due, d->m.invoices[v].due);
+    SAME(d, what, r->id, "due", r->due, n.as.due);
+    SAME(d, what, r->id, "returned", r->returned, n.returned);
+    SAME(d, what, r->id, "flags", r->flags, invoice_flags(&d->m, v));
     SAME(d, what, r->id, "last_date", r->last_date, n.last_date);
     SAME(d, what, r->id, "first_seq", r->first_seq, n.first_seq);
     SAME(d, what, r->id, "last_seq", r->last_seq, n.last_seq);
@@ -343,6 +357,7 @@ static void same_entry(drive *d, const crd_entry_record *e) {
     SAME(d, "entry", name, "amount", e->amount, as->amount);
     SAME(d, "entry", name, "date", e->business_date, as->date);
     if (as->cause != CRD_CAUSE_NONE) SAME(d, "entry", name, "cause", e->cause, as->cause);
+    if (as->type == CRD_ENTRY_REVISE) SAME(d, "entry", name, "figure_after", e->figure_after, as->as.total);
     SAME(d, "entry", name, "undoes", e->undoes, as->undoes < 0 ? 0 : d->m.events[as->undoes].seq);
     if (!same_document_id(as->credit, d->m.credits[as->credit < 0 ? 0 : as->credit].id, e->credit))
         differ(d, "entry %s names credit %s", name, e->credit);
@@ -416,5 +431,7 @@ static int read_all(drive *d, uint32_t kinds, const char *customer, const char *
     if (result.outcome != CRD_OUTCOME_DONE) differ(d, "the storage cannot be read");
     return d->seen;
 }
+
+#include "model/document_drive.h"
 
 #endif

@@ -134,6 +134,7 @@ static void generate_invoice(generator *g, command *c) {
     c->amount = some_total(&g->state);
     if (one_in(&g->state, 6)) c->flags |= CRD_INVOICE_AS_DRAFT;
     if (one_in(&g->state, 10)) c->flags |= CRD_INVOICE_AS_DISPUTED;
+    if (one_in(&g->state, 12)) c->flags |= CRD_INVOICE_AS_OPENING;
     if (one_in(&g->state, 2)) c->due = DAY(g->day + below(&g->state, 12) - 4);
 }
 
@@ -209,7 +210,7 @@ static void generate_hold(generator *g, const model *m, command *c) {
     c->other_who = c->who;
     if (v >= 0) {
         memcpy(c->invoice, m->invoices[v].id, sizeof c->invoice);
-        if (one_in(&g->state, 2)) figure = m->invoices[v].total - invoice_figures(m, v).allocated;
+        if (one_in(&g->state, 2)) figure = invoice_figures(m, v).as.total - invoice_figures(m, v).allocated;
     } else if (one_in(&g->state, 30)) {
         pick_invoice(g, m, c, c->who, c->cur);
     }
@@ -240,6 +241,8 @@ static void generate_write_off(generator *g, const model *m, command *c) {
     if (!one_in(&g->state, 4)) c->amount = some_amount(&g->state, v < 0 ? 1 : invoice_figures(m, v).open);
 }
 
+static void generate_document_command(generator *g, const model *m, command *c);
+
 static command generate(generator *g, const model *m, int serial) {
     int choice = below(&g->state, 100), at;
     command c;
@@ -256,6 +259,8 @@ static command generate(generator *g, const model *m, int serial) {
         c.type = DO_CUSTOMER;
         c.who = serial < g->whos ? serial : below(&g->state, WHO);
         if (serial < g->whos) c.date = DAY(0);
+    } else if (one_in(&g->state, 5)) {
+        generate_document_command(g, m, &c);
     } else if (choice < 22) {
         c.type = DO_CREDIT;
         generate_credit(g, m, &c);
@@ -304,5 +309,7 @@ static generator generator_of(uint64_t seed) {
     g.curs = 1 + below(&g.state, CUR);
     return g;
 }
+
+#include "model/document_generate.h"
 
 #endif

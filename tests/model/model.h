@@ -30,6 +30,12 @@
 static const char *const who_names[] = {"c0", "c1", "c2", "c9"};
 static const char *const cur_names[] = {"EUR", "JPY", "QQQ"};
 
+typedef struct m_terms {
+    int64_t total;
+    int32_t due;
+    int disputed;
+} m_terms;
+
 typedef struct m_event {
     int who, cur;
     int64_t seq;
@@ -41,6 +47,7 @@ typedef struct m_event {
     int undoes; /* index of an event, −1 for none */
     int64_t instant; /* never earlier than the account's last */
     int serial;
+    m_terms as; /* INVOICE, REVISE: how the invoice is from then on */
 } m_event;
 
 typedef struct m_credit {
@@ -55,9 +62,9 @@ typedef struct m_invoice {
     int who, cur;
     char id[ID_ROOM];
     uint32_t kind;
-    int draft, disputed; /* as entered */
-    int64_t total;
-    int32_t due;
+    int draft; /* as entered */
+    int opening, own; /* from an older system; the library's own document */
+    int receipt; /* that was reversed, of a debit memo or fee; -1 for none */
 } m_invoice;
 
 typedef struct m_receipt {
@@ -92,13 +99,16 @@ typedef struct m_answer {
 
 typedef struct credit_now {
     int64_t remaining, applied, outside, voided, expired, reversed, refunded, held, allocated;
+    int taken_back; /* its receipt was undone or reversed */
     uint32_t state, cause;
     int32_t last_date;
     int64_t first_seq, last_seq;
 } credit_now;
 
 typedef struct invoice_now {
-    int64_t open, applied, written_off, cancelled, allocated;
+    m_terms as;
+    int64_t open, applied, written_off, cancelled, allocated, returned;
+    int reversed;
     uint32_t state, cause;
     int32_t issued, last_date;
     int64_t first_seq, last_seq;
@@ -179,6 +189,7 @@ static credit_now credit_figures(const model *m, int index) {
         if (e->invoice < 0) n.held += put_aside(e);
         else n.allocated += put_aside(e);
         if (e->type == CRD_ENTRY_ISSUE) n.remaining = e->amount, n.state = CRD_CREDIT_ACTIVE;
+        if (e->type == CRD_ENTRY_RECEIPT_UNDO || e->type == CRD_ENTRY_RECEIPT_REVERSE) n.taken_back = 1;
         amount = taken(e, &n, &column, &cause);
         if (column == NULL) continue;
         n.remaining -= amount;
@@ -188,6 +199,24 @@ static credit_now credit_figures(const model *m, int index) {
         n.cause = n.remaining > 0 ? CRD_CAUSE_NONE : cause;
     }
     return n;
+}
+
+/* What is left of an application, refund or write-off, behind the event of that number. */
+static int64_t left_behind(const model *m, int event, int last) {
+    int64_t left = m->events[event].amount;
+    for (int i = event + 1; i <= last; i++)
+        if (m->events[i].undoes == event) left -= m->events[i].amount;
+    return left;
+}
+
+/* A revision that leaves nothing open: the state is named by what settled the last of it and still stands (rule M5). */
+static uint32_t settled_last(const model *m, int invoice, int last) {
+    for (int i = last; i >= 0; i--) {
+        const m_event *e = &m->events[i];
+        if (e->invoice != invoice || (e->type != CRD_ENTRY_APPLY && e->type != CRD_ENTRY_WRITE_OFF)) continue;
+        if (left_behind(m, i, last) > 0) return e->type == CRD_ENTRY_APPLY ? CRD_CAUSE_APPLIED : e->cause;
+    }
+    return CRD_CAUSE_NONE;
 }
 
 static invoice_now invoice_figures(const model *m, int index) {
@@ -201,14 +230,19 @@ static invoice_now invoice_figures(const model *m, int index) {
         n.last_seq = e->seq;
         n.last_date = later(n.last_date, e->date);
         if (e->type == CRD_ENTRY_INVOICE || e->type == CRD_ENTRY_SEND) n.issued = e->date;
-        if (e->type == CRD_ENTRY_SEND || (e->type == CRD_ENTRY_INVOICE && !v->draft)) n.open = v->total;
+        if (e->type == CRD_ENTRY_REVISE && n.state != CRD_INVOICE_DRAFT) n.open += e->as.total - n.as.total;
+        if (e->type == CRD_ENTRY_INVOICE || e->type == CRD_ENTRY_REVISE) n.as = e->as;
+        if (e->type == CRD_ENTRY_SEND || (e->type == CRD_ENTRY_INVOICE && !v->draft)) n.open = n.as.total;
         if (e->type == CRD_ENTRY_INVOICE && v->draft) n.state = CRD_INVOICE_DRAFT;
         if (e->type == CRD_ENTRY_APPLY) n.open -= e->amount, n.applied += e->amount;
         if (e->type == CRD_ENTRY_UNAPPLY) n.open += e->amount, n.applied -= e->amount;
         if (e->type == CRD_ENTRY_WRITE_OFF) n.open -= e->amount, n.written_off += e->amount;
         if (e->type == CRD_ENTRY_UNWRITE_OFF) n.open += e->amount, n.written_off -= e->amount;
+        if (e->type == CRD_ENTRY_ISSUE) n.returned += e->amount; /* a memo of this invoice */
+        if (e->type == CRD_ENTRY_ISSUE && m->credits[e->credit].kind == CRD_CREDIT_REVERSED_INVOICE) n.reversed = 1;
+        if (e->type == CRD_ENTRY_VOID) n.returned -= e->amount;
         n.allocated += put_aside(e);
-        if (put_aside(e) != 0) continue; /* moves no money */
+        if (put_aside(e) != 0 || (e->type == CRD_ENTRY_REVISE && n.state == CRD_INVOICE_DRAFT)) continue;
         if (e->type == CRD_ENTRY_INVOICE_VOID) {
             n.cancelled = n.open;
             n.cause = n.state == CRD_INVOICE_DRAFT ? CRD_CAUSE_CANCELLED : CRD_CAUSE_VOIDED;
@@ -218,6 +252,7 @@ static invoice_now invoice_figures(const model *m, int index) {
             n.cause = n.open > 0                          ? CRD_CAUSE_NONE
                       : e->type == CRD_ENTRY_APPLY     ? CRD_CAUSE_APPLIED
                       : e->type == CRD_ENTRY_WRITE_OFF ? e->cause
+                      : e->type == CRD_ENTRY_REVISE    ? settled_last(m, index, i)
                                                        : n.cause;
             n.state = n.open > 0                             ? CRD_INVOICE_OPEN
                       : n.cause == CRD_CAUSE_WRITTEN_OFF ? CRD_INVOICE_WRITTEN_OFF
@@ -278,12 +313,15 @@ static receipt_now receipt_figures(const model *m, int index) {
     return n;
 }
 
-/* What is left of an application, refund or write-off. */
 static int64_t application_left(const model *m, int event) {
-    int64_t left = m->events[event].amount;
-    for (int i = event + 1; i < m->event_count; i++)
-        if (m->events[i].undoes == event) left -= m->events[i].amount;
-    return left;
+    return left_behind(m, event, m->event_count - 1);
+}
+
+/* The invoice that a memo returns, or -1. */
+static int returned_by(const model *m, int credit) {
+    for (int i = 0; i < m->event_count; i++)
+        if (m->events[i].type == CRD_ENTRY_ISSUE && m->events[i].credit == credit) return m->events[i].invoice;
+    return -1;
 }
 
 static int64_t last_seq(const model *m, int who, int cur) {
@@ -377,6 +415,7 @@ static m_event *add_event(model *m, int who, int cur, uint32_t type, int credit,
     e->date = date;
     e->undoes = -1;
     e->serial = m->serial;
+    memset(&e->as, 0, sizeof e->as);
     m->event_count++;
     return e;
 }

@@ -4,7 +4,7 @@
 #ifndef MODEL_RECONCILE_H
 #define MODEL_RECONCILE_H
 
-#include "model/commands.h"
+#include "model/document_commands.h"
 
 /* One account's run, as it is worked out. */
 typedef struct m_run {
@@ -22,7 +22,7 @@ static int credit_takes_part(const model *m, int k, uint32_t flags, int32_t date
 
 static int invoice_takes_part(const model *m, int v, int32_t date) {
     invoice_now n = invoice_figures(m, v);
-    return n.state == CRD_INVOICE_OPEN && !m->invoices[v].disputed && n.issued <= date;
+    return n.state == CRD_INVOICE_OPEN && !n.as.disputed && n.issued <= date;
 }
 
 /* By date, then sequence. */
@@ -36,7 +36,7 @@ static int invoice_before(const model *m, int a, int b) {
     const m_invoice *va = &m->invoices[a], *vb = &m->invoices[b];
     invoice_now na = invoice_figures(m, a), nb = invoice_figures(m, b);
     int fa = va->kind == CRD_INVOICE_FINANCE_CHARGE, fb = vb->kind == CRD_INVOICE_FINANCE_CHARGE;
-    int32_t da = va->due != 0 ? va->due : na.issued, db = vb->due != 0 ? vb->due : nb.issued;
+    int32_t da = na.as.due != 0 ? na.as.due : na.issued, db = nb.as.due != 0 ? nb.as.due : nb.issued;
     if (fa != fb) return fa;
     if (da != db) return da < db;
     if (na.issued != nb.issued) return na.issued < nb.issued;
@@ -126,6 +126,9 @@ static m_answer model_try(model *m, const command *c) {
     case DO_HOLD: return do_hold(m, c);
     case DO_CAPTURE: return do_capture(m, c);
     case DO_RELEASE: return do_release(m, c);
+    case DO_REVISE: return do_revise(m, c);
+    case DO_RETURN: return do_return(m, c);
+    case DO_REVERSE_INVOICE: return do_reverse_invoice(m, c);
     default: m->closed = c->date; return answer(CRD_OK, 0);
     }
 }

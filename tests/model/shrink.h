@@ -10,7 +10,7 @@ static void print_command(FILE *out, const command *c) {
     static const char *const words[] = {"customer", "credit", "invoice",      "apply",     "void credit",
                                         "undo",     "send",   "void invoice", "reconcile", "close through",
                                         "refund",   "write off",    "hold",      "capture",
-                                        "release"};
+                                        "release",  "revise",    "return", "reverse invoice"};
     fprintf(out, "  %3d %-13s %s %s day %d", c->serial, words[c->type], who_names[c->who], cur_names[c->cur],
             (int)(c->date - DAY_ZERO));
     if (c->credit[0] != '\0') fprintf(out, " credit=%s", c->credit);

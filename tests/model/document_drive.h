@@ -1,0 +1,51 @@
+/*
+ * The library's side of the commands in document_commands.h.
+ */
+#ifndef MODEL_DOCUMENT_DRIVE_H
+#define MODEL_DOCUMENT_DRIVE_H
+
+#include "model/drive.h"
+
+static crd_status send_revise(drive *d, const command *c, const crd_request *r, crd_invoice *v, crd_result *out) {
+    crd_revise_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.flags = c->flags;
+    t.total = c->amount;
+    t.due = c->due;
+    return crd_invoice_revise(d->w->ledger, r, v, &t, out);
+}
+
+static crd_status send_return(drive *d, const command *c, const crd_request *r, crd_credit **made) {
+    crd_credit_terms t = credit_terms(given(c->credit), c->kind, c->amount);
+    t.currency = cur_names[c->cur];
+    t.flags = CRD_ISSUE_RETURN;
+    t.expires = c->expires;
+    t.origin = given(c->invoice);
+    return crd_credit_issue(d->w->ledger, r, who_names[c->who], &t, made);
+}
+
+static crd_status send_reverse_invoice(drive *d, const command *c, const crd_request *r, crd_invoice *v,
+                                       crd_credit **made) {
+    crd_invoice_reverse_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.id = given(c->credit);
+    return crd_invoice_reverse(d->w->ledger, r, v, &t, made);
+}
+
+static crd_status send_document_command(drive *d, const command *c, const crd_request *r, crd_result *out) {
+    crd_invoice *v = NULL, *own = NULL;
+    crd_credit *made = NULL;
+    crd_status s = CRD_OK;
+    if (c->type != DO_RETURN) s = invoice_handle(d, c->who, c->invoice, c->fresh, &v, &own);
+    if (s == CRD_OK)
+        s = c->type == DO_REVISE   ? send_revise(d, c, r, v, out)
+            : c->type == DO_RETURN ? send_return(d, c, r, &made)
+                                   : send_reverse_invoice(d, c, r, v, &made);
+    if (made != NULL) d->credits[d->m.credit_count - 1] = made;
+    crd_invoice_free(own);
+    return s;
+}
+
+#endif
