@@ -94,7 +94,8 @@ typedef int32_t crd_status;
 #define CRD_E_RESTART (-33)
 /** The storage broke its contract: a record emitted twice, out of order or malformed. `message` says what. */
 #define CRD_E_CONTRACT (-34)
-/** A stored record contradicts itself or its journal. Nothing was written; run crd_ledger_verify(). */
+/** A stored record contradicts itself or its journal, or a text of it is not UTF-8. Nothing was written; run
+ *  crd_ledger_verify(). */
 #define CRD_E_CORRUPT (-35)
 /** The stored data was written by a newer version, or its schema cannot be used. */
 #define CRD_E_SCHEMA (-36)

@@ -17,6 +17,8 @@
  */
 #include "core/record.h"
 
+#include "core/text.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -686,6 +688,17 @@ void crd__record_clear(uint32_t kind, void *record) {
     const struct shape *shape = &shapes[kind];
     memcpy(record, &shape->size, sizeof shape->size);
     blank(shape, record);
+}
+
+int crd__record_text_good(uint32_t kind, const void *record) {
+    const struct shape *shape = &shapes[kind];
+    union any space;
+    const char *from = record_whole(shape, record, &space);
+    for (uint32_t i = 0; i < shape->text_count; i++) {
+        const char *text = text_at(from, texts[shape->first_text + i]);
+        if (text[0] != '\0' && crd__text_check(text, UINT32_MAX, 1) != CRD_OK) return 0;
+    }
+    return 1;
 }
 
 uint64_t crd__record_text_size(uint32_t kind, const void *record) {

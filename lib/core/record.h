@@ -12,6 +12,8 @@
 /* Zeroes a record of this version, sets its struct_size and makes every text "". */
 void crd__record_clear(uint32_t kind, void *record);
 
+/* Whether its texts are well-formed: a storage may emit what a person has written into its tables. */
+int crd__record_text_good(uint32_t kind, const void *record);
 /* Bytes that crd__record_copy() will take for the texts and bytes of a record. */
 uint64_t crd__record_text_size(uint32_t kind, const void *record);
 

@@ -4,10 +4,11 @@
  * The storage may emit more than was asked, so every record is filtered, copied and checked here. Invariants of what
  * comes out:
  * 1. Accounts are sorted by key, pass the query, and with a limit are the smallest ones.
- * 2. Every document belongs to one of these accounts, is not newer than it, and satisfies rule M1. (A query without
+ * 2. Its texts are well-formed. Every document belongs to one of these accounts, is not newer than it, and satisfies rule M1. (A query without
  *    accounts gives documents without a snapshot; so does a key, of a document whose account no key names.)
  * 3. What was changed between two records of the read is noticed: it is read again, once, and then is a conflict.
  */
+#include "core/text.h"
 #include "ledger/ledger.h"
 
 #include <string.h>
@@ -180,6 +181,14 @@ static int32_t take_document(crd__loaded *in, uint32_t kind, const void *record)
     return 0;
 }
 
+/* Names the record whose text is not, as far as that can be said in text. */
+static crd_status not_text(crd_ledger *ledger, uint32_t kind, const void *record) {
+    const char *customer = crd__record_customer(kind, record), *id = crd__record_id(kind, record);
+    if (crd__id_check(customer) != CRD_OK) customer = "";
+    if (crd__id_check(id) != CRD_OK) id = "";
+    return crd__fail_subject(ledger, CRD_E_CORRUPT, kind, customer, id, "a stored text of it is not UTF-8");
+}
+
 static int32_t CRD_CALL read_take(void *sink, uint32_t kind, const void *record) {
     crd__loaded *in = sink;
     uint32_t size, least = 0;
@@ -195,6 +204,7 @@ static int32_t CRD_CALL read_take(void *sink, uint32_t kind, const void *record)
         return stop(in, CRD_E_CONTRACT);
     }
     if (!crd_query_matches(in->query, kind, record)) return 0;
+    if (!crd__record_text_good(kind, record)) return stop(in, not_text(in->ledger, kind, record));
     if (kind == CRD_KIND_ACCOUNT) return take_account(in, record);
     if (!in->cut) {
         crd_status status = cut(in);
@@ -283,6 +293,8 @@ crd_status crd__read_as_is(crd_ledger *ledger, crd_query *query, crd__arena *are
 }
 
 typedef struct scan {
+    crd_ledger *ledger;
+    crd_status status;
     const crd_query *query;
     int32_t (*see)(void *ctx, uint32_t kind, const void *record);
     void *ctx;
@@ -291,16 +303,23 @@ typedef struct scan {
 static int32_t CRD_CALL see(void *sink, uint32_t kind, const void *record) {
     scan *s = sink;
     if (record == NULL || kind == 0 || kind >= CRD_KIND_COUNT) return 0;
-    return crd_query_matches(s->query, kind, record) ? s->see(s->ctx, kind, record) : 0;
+    if (!crd_query_matches(s->query, kind, record)) return 0;
+    if (crd__record_text_good(kind, record)) return s->see(s->ctx, kind, record);
+    s->status = not_text(s->ledger, kind, record);
+    return 1;
 }
 
 crd_status crd__scan(crd_ledger *ledger, crd_query *query,
                      int32_t (*look)(void *ctx, uint32_t kind, const void *record), void *ctx) {
     scan s;
+    crd_status status;
+    s.ledger = ledger;
+    s.status = CRD_OK;
     s.query = query;
     s.see = look;
     s.ctx = ctx;
-    return call_read(ledger, query, see, &s);
+    status = call_read(ledger, query, see, &s);
+    return s.status != CRD_OK ? s.status : status;
 }
 
 crd_query crd__query(uint32_t kinds, const char *customer, const char *currency) {
