@@ -19,14 +19,37 @@ from ._records import (AccountRecord, CreditRecord, CustomerRecord, EntryRecord,
 from .constants import (By, Cause, Command, CommandWarning, CreditClass, CreditKind, CreditState, EntryFlag, EntryType, Flag, Format,
                         GLRole, HoldState, InvoiceKind, InvoiceState, Kind, LeftOut, LinePolicy, Order, PlanState,
                         ReceiptState, ReportKind, RowLine, Switch)
-from .errors import *  # noqa: F401,F403
-from .errors import CreditError
-from .ledger import (Balance, BulkResult, BulkRow, Credit, Customer, Event, Finding, Hold, Invoice, Ledger, Line,
-                     Operation, Plan, PlanApplication, PlanItem, PlannedAccount, PlanResult, Posting, Postings, Progress,
-                     Receipt, ReceiptLine, Report, Request, Result, Row, Settings, SweepResult, Unit, VerifyResult,
-                     system_clock)
+from .errors import (AmountOverflowError, ArgumentError, BelowZeroError, BusyError, CancelledError, ClosedError, ConflictError,
+                     ContractError, CorruptError, CreditAmountError, CreditError, CurrencyError, DateError,
+                     DeniedError, DisabledError, DistributionError, ExistsError, ExpiredError, InUseError,
+                     InvoiceAmountError, KeyReusedError, NotFoundError, NotRefundableError, NothingError,
+                     OtherCustomerError, OutOfMemoryError, RestartError, RestrictedError, ReturnedError, SchemaError,
+                     StateError, StorageError, TooLargeError, UnitError, UnknownOutcomeError, WindowError)
+from .cursors import Plan, Postings, Report
+from .documents import Credit, Customer, Hold, Invoice, Receipt
+from .ledger import Ledger, Unit, system_clock
 from .storage import (FIELDS, Batch, Change, Emit, Guard, GuardFailed, Key, KeyExists, MemoryStorage, NotKept, Query,
                       Record, Restart, SchemaUnusable, SQLiteStorage, Storage)
+from .terms import (Balance, BulkResult, BulkRow, Event, Finding, Line, Operation, PlanApplication, PlanItem,
+                    PlannedAccount, PlanResult, Posting, Progress, ReceiptLine, Request, Result, Row, Settings,
+                    SweepResult, VerifyResult)
 from .values import Amount, InexactAmountError
 
-__all__ = [name for name in dir() if not name.startswith("_")]
+__all__ = [
+    "AccountRecord", "Amount", "AmountOverflowError", "ArgumentError", "Balance", "Batch", "BelowZeroError",
+    "BulkResult", "BulkRow", "BusyError", "By", "CancelledError", "Cause", "Change", "ClosedError", "Command",
+    "CommandWarning", "ConflictError", "ContractError", "CorruptError", "Credit", "CreditAmountError", "CreditClass",
+    "CreditError", "CreditKind", "CreditRecord", "CreditState", "CurrencyError", "Customer", "CustomerRecord",
+    "DateError", "DeniedError", "DisabledError", "DistributionError", "Emit", "EntryFlag", "EntryRecord", "EntryType",
+    "Event", "ExistsError", "ExpiredError", "FIELDS", "Finding", "Flag", "Format", "GLRole", "Guard", "GuardFailed",
+    "Hold", "HoldRecord", "HoldState", "InUseError", "InexactAmountError", "Invoice", "InvoiceAmountError",
+    "InvoiceKind", "InvoiceRecord", "InvoiceState", "Key", "KeyExists", "KeyReusedError", "Kind", "Ledger", "LeftOut",
+    "LibraryError", "Line", "LinePolicy", "LineRecord", "MemoryStorage", "NotFoundError", "NotKept",
+    "NotRefundableError", "NothingError", "Operation", "Order", "OtherCustomerError", "OutOfMemoryError", "Plan",
+    "PlanApplication", "PlanItem", "PlanResult", "PlanState", "PlannedAccount", "Posting", "Postings", "Progress",
+    "Query", "Receipt", "ReceiptLine", "ReceiptRecord", "ReceiptState", "Record", "Report", "ReportKind", "Request",
+    "RequestRecord", "Restart", "RestartError", "RestrictedError", "Result", "ReturnedError", "Row", "RowLine",
+    "SQLiteStorage", "SchemaError", "SchemaUnusable", "Settings", "StateError", "Storage", "StorageError",
+    "SweepResult", "Switch", "TooLargeError", "Unit", "UnitError", "UnknownOutcomeError", "VerifyResult", "WindowError",
+    "load", "system_clock",
+]
