@@ -121,6 +121,7 @@ PROGRAM_OBJ := $(PROGRAM_SRC:%.c=$(OBJ)/%.o)
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all static shared examples tests check check-long check-valgrind race bench demo docs requirements help FORCE \
+    amalgamation \
     install install-headers install-static install-shared install-pc install-man uninstall clean distclean
 
 #: all             the libraries (the default)
@@ -271,6 +272,12 @@ docs:
 requirements:
 	sh tests/requirements.sh
 
+# ---- Giving it away
+
+#: amalgamation    the library as two files for a host to compile: dist/credit.c and dist/credit.h
+amalgamation:
+	sh tools/amalgamate.sh dist '$(VERSION)'
+
 # ---- Installing. DESTDIR is put before every path, for packagers.
 
 #: install         everything below; also alone: install-headers -static -shared -pc -man
@@ -323,7 +330,7 @@ uninstall:
 
 #: clean           remove what was built
 clean:
-	rm -rf build build-asan
+	rm -rf build build-asan dist
 
 #: distclean       also remove what ./configure wrote
 distclean: clean

@@ -16,8 +16,11 @@
 /** The version the program was compiled with, as one number: 10000 × major + 100 × minor + patch. */
 #define CRD_VERSION (CRD_VERSION_MAJOR * 10000 + CRD_VERSION_MINOR * 100 + CRD_VERSION_PATCH)
 
-/** Marks what the library exports. Define CRD_STATIC when linking the static library on Windows. */
-#if defined(_WIN32) && !defined(CRD_STATIC)
+/** Marks what the library exports. Define CRD_STATIC when linking the static library on Windows; where the library is
+ *  compiled with it, nothing is exported. */
+#if defined(CRD_STATIC)
+#define CRD_API
+#elif defined(_WIN32)
 #if defined(CRD_BUILD)
 #define CRD_API __declspec(dllexport)
 #else

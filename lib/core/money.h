@@ -4,13 +4,19 @@
  *
  * crd__add and crd__sub return 1 and store the result, or return 0 and leave *out alone when the result would
  * not fit. `out` may be one of the operands. Each exists twice: portable, and with the builtins of compilers
- * that have them (one instruction and a jump). Define CRD_NO_BUILTINS to have the portable ones everywhere.
+ * that have them (one instruction and a jump). Define CRD_NO_BUILTINS to have the portable ones everywhere, and
+ * CRD__BOTH to have them beside the others.
  */
 #ifndef CREDIT_CORE_MONEY_H
 #define CREDIT_CORE_MONEY_H
 
 #include <credit/money.h>
 
+#if defined(__GNUC__) && (__GNUC__ >= 5 || defined(__clang__)) && !defined(CRD_NO_BUILTINS)
+#define CRD__BUILTINS 1
+#endif
+
+#if !defined(CRD__BUILTINS) || defined(CRD__BOTH)
 static inline int crd__add_portable(int64_t a, int64_t b, int64_t *out) {
     if (b > 0 ? a > INT64_MAX - b : a < INT64_MIN - b) return 0;
     *out = a + b;
@@ -22,8 +28,9 @@ static inline int crd__sub_portable(int64_t a, int64_t b, int64_t *out) {
     *out = a - b;
     return 1;
 }
+#endif
 
-#if defined(__GNUC__) && (__GNUC__ >= 5 || defined(__clang__)) && !defined(CRD_NO_BUILTINS)
+#ifdef CRD__BUILTINS
 static inline int crd__add(int64_t a, int64_t b, int64_t *out) {
     int64_t sum;
     if (__builtin_add_overflow(a, b, &sum)) return 0;

@@ -91,7 +91,7 @@ static uint32_t head_size(uint64_t size) {
 }
 
 /* Writes what encode() left in scratch behind a chunk's bytes. */
-static uint32_t memory_put(const crd_memory *m, crd__chunk *chunk, uint32_t used, int flags, uint64_t size) {
+static uint32_t memory_put(const crd_memory *m, crd__memory_chunk *chunk, uint32_t used, int flags, uint64_t size) {
     unsigned char *at = chunk->data + used;
     uint64_t rest = size;
     *at++ = (unsigned char)flags;
@@ -102,9 +102,9 @@ static uint32_t memory_put(const crd_memory *m, crd__chunk *chunk, uint32_t used
 }
 
 /* A chunk for at least `need` bytes, and for as many more entries as follow, as far as the bound allows. */
-static crd__chunk *new_chunk(crd_memory *m, crd__journal *journal, uint64_t need, uint64_t to_come) {
-    uint64_t capacity = to_come > 0 ? sizeof(crd__chunk) + need * (to_come + 1) : journal->bytes / 6;
-    crd__chunk *chunk;
+static crd__memory_chunk *new_chunk(crd_memory *m, crd__memory_journal *journal, uint64_t need, uint64_t to_come) {
+    uint64_t capacity = to_come > 0 ? sizeof(crd__memory_chunk) + need * (to_come + 1) : journal->bytes / 6;
+    crd__memory_chunk *chunk;
     if (journal->staged_count == journal->capacity) {
         uint32_t more = journal->capacity + journal->capacity / 2 + 4;
         void *chunks = crd__memory_grow(m, journal->chunks, journal->staged_count * sizeof chunk,
@@ -127,7 +127,7 @@ static crd__chunk *new_chunk(crd_memory *m, crd__journal *journal, uint64_t need
     return chunk;
 }
 
-static void memory_begin(crd__journal *journal) {
+static void memory_begin(crd__memory_journal *journal) {
     journal->staging = 1;
     journal->staged_last = journal->last;
     journal->staged_count = journal->count;
@@ -148,9 +148,9 @@ int crd__memory_has_entry(const crd_memory *m, const crd__holder *account, int64
 /* Appends behind what is staged, in a new chunk if there is no room in the last. */
 int32_t crd__memory_entry_stage(crd_memory *m, crd__holder *account, const crd_entry_record *entry, uint64_t to_come,
                                 const char **why) {
-    crd__journal *journal = &account->journal;
+    crd__memory_journal *journal = &account->journal;
     crd__past start = {0, 0, 0, 0, 0};
-    crd__chunk *chunk;
+    crd__memory_chunk *chunk;
     uint64_t size;
     uint32_t *used;
     int flags;
@@ -185,7 +185,7 @@ int32_t crd__memory_entry_stage(crd_memory *m, crd__holder *account, const crd_e
     return CRD_OUTCOME_DONE;
 }
 
-void crd__memory_journal_publish(crd__journal *journal) {
+void crd__memory_journal_publish(crd__memory_journal *journal) {
     if (!journal->staging) return;
     if (journal->count > 0) journal->chunks[journal->count - 1]->used = journal->staged_used;
     journal->count = journal->staged_count;
@@ -193,10 +193,10 @@ void crd__memory_journal_publish(crd__journal *journal) {
     journal->staging = 0;
 }
 
-void crd__memory_journal_undo(crd_memory *m, crd__journal *journal) {
+void crd__memory_journal_undo(crd_memory *m, crd__memory_journal *journal) {
     if (!journal->staging) return;
     while (journal->staged_count > journal->count) {
-        crd__chunk *chunk = journal->chunks[--journal->staged_count];
+        crd__memory_chunk *chunk = journal->chunks[--journal->staged_count];
         journal->bytes -= chunk->capacity;
         crd__memory_give(m, chunk, chunk->capacity);
     }
@@ -230,7 +230,7 @@ static const unsigned char *decode(const crd__holder *account, const unsigned ch
 
 int crd__memory_entries(const crd_memory *m, const crd__holder *account, int64_t from, int64_t to, crd__visit visit,
                         void *ctx) {
-    const crd__journal *journal = &account->journal;
+    const crd__memory_journal *journal = &account->journal;
     crd_entry_record entries[2]; /* this one and the one before, by turns */
     uint32_t low = 0, high = journal->count;
     while (high - low > 1) { /* the last chunk that does not begin behind `from`, or the first */
@@ -242,7 +242,7 @@ int crd__memory_entries(const crd_memory *m, const crd__holder *account, int64_t
         }
     }
     for (; low < journal->count && journal->chunks[low]->first_seq <= to; low++) {
-        const crd__chunk *chunk = journal->chunks[low];
+        const crd__memory_chunk *chunk = journal->chunks[low];
         const unsigned char *at = chunk->data, *end = at + chunk->used;
         crd_entry_record *before = NULL;
         crd__past past = {0, 0, 0, 0, 0};

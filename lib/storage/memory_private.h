@@ -53,12 +53,12 @@ typedef struct crd__item {
 #define CRD__STATE_BITS 0x3fu
 
 /* Entries in order of seq, one behind the other; what is behind `used` is staged or nothing. */
-typedef struct crd__chunk {
+typedef struct crd__memory_chunk {
     int64_t first_seq;
     uint32_t used;
     uint32_t capacity; /* of the block */
     unsigned char data[];
-} crd__chunk;
+} crd__memory_chunk;
 
 /* What the next entry is told as the difference from. */
 typedef struct crd__past {
@@ -69,8 +69,8 @@ typedef struct crd__past {
     int32_t date;
 } crd__past;
 
-typedef struct crd__journal {
-    crd__chunk **chunks;
+typedef struct crd__memory_journal {
+    crd__memory_chunk **chunks;
     uint32_t count;
     uint32_t capacity;
     uint64_t bytes;
@@ -81,7 +81,7 @@ typedef struct crd__journal {
     uint32_t staged_count;
     uint32_t staged_used; /* of the last chunk that is published */
     uint32_t staging;
-} crd__journal;
+} crd__memory_journal;
 
 /* An account; the name leaves crd_account_record alone. */
 typedef struct crd__holder {
@@ -92,7 +92,7 @@ typedef struct crd__holder {
     uint32_t open; /* items in front that are open */
     uint32_t capacity;
     uint32_t staged; /* places the batch will take */
-    crd__journal journal;
+    crd__memory_journal journal;
     char currency[];
 } crd__holder;
 
@@ -212,8 +212,8 @@ crd__customer *crd__memory_next(const crd_memory *m, crd__walk *walk);
 int crd__memory_has_entry(const crd_memory *m, const crd__holder *account, int64_t seq);
 int32_t crd__memory_entry_stage(crd_memory *m, crd__holder *account, const crd_entry_record *entry, uint64_t to_come,
                                 const char **why);
-void crd__memory_journal_publish(crd__journal *journal);
-void crd__memory_journal_undo(crd_memory *m, crd__journal *journal);
+void crd__memory_journal_publish(crd__memory_journal *journal);
+void crd__memory_journal_undo(crd_memory *m, crd__memory_journal *journal);
 /* Hands the entries from seq `from` to `to` to `visit`, until that returns other than 0. Returns -1 when a stored
  * entry cannot be read, else what `visit` returned last. */
 typedef int (*crd__visit)(void *ctx, const crd_entry_record *entry);

@@ -1,6 +1,7 @@
 /*
  * Checked arithmetic, the currency table, amounts as text, and splits.
  */
+#define CRD__BOTH 1 /* this test compares them */
 #include "core/money.h"
 
 #include <check.h>

@@ -1,0 +1,78 @@
+#!/bin/sh
+# credit.c and credit.h: made alike on any machine, compiled without a warning, small, C++11-clean, and doing what the
+# library does. More compilers and machines: make portability.
+set -eu
+BUILD=${BUILD-build} CC=${CC-cc} CXX=${CXX-c++}
+work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+fail() { echo "$*"; exit 1; }
+warnings='-Wall -Wextra -Werror -pedantic-errors'
+copy=$work/copy
+
+sh tools/amalgamate.sh "$copy" "$VERSION"
+(umask 077; LC_ALL=C.UTF-8 TZ=Asia/Tokyo sh "$PWD/tools/amalgamate.sh" "$work/again" "$VERSION")
+cmp "$copy/credit.c" "$work/again/credit.c" && cmp "$copy/credit.h" "$work/again/credit.h" || fail "made twice, and different"
+
+# The journal must be the library's, to the byte.
+$CC -std=c99 -Iinclude -o "$work/smoke" tests/smoke/smoke.c "$BUILD/libcredit.a"
+"$work/smoke" 5 >"$work/expected"
+
+for cc in "$CC" clang; do
+    command -v "${cc%% *}" >/dev/null || { echo "SKIP amalgamation with $cc: not installed"; continue; }
+    $cc -std=c99 $warnings -Os -c -o "$work/credit.o" "$copy/credit.c" || fail "$cc does not take credit.c"
+    $cc -std=c99 $warnings -I"$copy" -o "$work/with" tests/smoke/smoke.c "$work/credit.o" || fail "$cc does not link it"
+    "$work/with" 5 | cmp -s - "$work/expected" || fail "with $cc another journal: $("$work/with" 5)"
+    set -- $(size "$work/credit.o" | tail -n 1)
+    echo "credit.o by $cc -Os: $4 bytes"
+    # Clang inlines more at -Os; the promise is gcc's figure.
+    case $($cc --version) in
+    *clang*) ;;
+    *) [ "$(uname -m)" != x86_64 ] || [ "$4" -lt 256000 ] || fail "credit.o must stay under 250 KB" ;;
+    esac
+    # Nothing global but the interface.
+    nm -g --defined-only "$work/credit.o" | awk '{ print $3 }' | LC_ALL=C sort >"$work/global"
+    awk '/^\[/ { on = $1 == "[credit]"; next } on && $1 ~ /^crd_/ { print $1 }' lib/credit.sym \
+        | LC_ALL=C sort | cmp -s - "$work/global" || fail "$cc: credit.o has other global names than lib/credit.sym"
+done
+
+# As C++11: the header under hostile warnings, and a host.
+if command -v $CXX >/dev/null; then
+    echo '#include "credit.h"' | $CXX -std=c++11 $warnings -Wconversion -Wshadow -Wundef -Wold-style-cast -Wcast-qual \
+        -Wzero-as-null-pointer-constant -I"$copy" -fsyntax-only -x c++ - || fail "credit.h is no clean C++11"
+    $CXX -std=c++11 $warnings -I"$copy" -o "$work/plus" -x c++ tests/smoke/smoke.c -x none "$work/credit.o"
+    "$work/plus" 5 | cmp -s - "$work/expected" || fail "another journal from C++"
+else
+    echo "SKIP amalgamation as C++: no $CXX"
+fi
+
+# Two copies in one program.
+for space in one two; do
+    $CC -std=c99 $warnings -O0 -DCRD_NAMESPACE=${space}_ -c -o "$work/$space.o" "$copy/credit.c"
+    $CC -std=c99 $warnings -DCRD_NAMESPACE=${space}_ -Dmain=${space}_main -I"$copy" -c -o "$work/$space-smoke.o" tests/smoke/smoke.c
+    ! nm -g --defined-only "$work/$space.o" | grep -v " ${space}_crd_" || fail "the names above are in no namespace"
+done
+$CC -o "$work/two" tests/smoke/two.c "$work"/one*.o "$work"/two*.o
+cat "$work/expected" "$work/expected" >"$work/twice"
+"$work/two" 5 | cmp -s - "$work/twice" || fail "two copies in one program do not do what one does"
+
+# With SQLite beside it: two files and a flag. And the unit tests of the core and one of the ledger on that object;
+# CREDIT_TEST_LONG: all there are.
+flags='' sqlite='' lib=$BUILD/obj/tests/support
+if [ -n "${HAVE_SQLITE-}" ]; then
+    flags=-DCRD_WITH_SQLITE sqlite="$(${PKG_CONFIG-pkg-config} --cflags --libs sqlite3 2>/dev/null || echo -lsqlite3)"
+fi
+$CC -std=c99 $warnings -O0 $flags -DCRD__LOCAL= -c -o "$work/open.o" "$copy/credit.c" \
+    || fail "credit.c does not compile with $flags"
+check=$(${PKG_CONFIG-pkg-config} --libs check 2>/dev/null || echo -lcheck)
+if [ -n "${CREDIT_TEST_LONG-}" ]; then tests=$(ls "$BUILD"/obj/tests/*/test_*.o)
+else tests=$(ls "$BUILD"/obj/tests/core/test_*.o "$BUILD"/obj/tests/ledger/test_apply.o); fi
+ran=0
+for test in $tests; do
+    # What an earlier build left behind does not count.
+    source=${test#"$BUILD"/obj/}
+    [ -e "${source%.o}.c" ] || continue
+    $CC -o "$work/test" "$test" "$lib"/*.o "$work/open.o" -Wl,--as-needed $check $sqlite 2>"$work/log" \
+        || { cat "$work/log"; fail "$source does not link with credit.c"; }
+    "$work/test" >"$work/log" 2>&1 || { cat "$work/log"; fail "$source fails with credit.c"; }
+    ran=$((ran + 1))
+done
+echo "$ran test programs pass on credit.c"
