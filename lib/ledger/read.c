@@ -204,7 +204,7 @@ static int32_t CRD_CALL read_take(void *sink, uint32_t kind, const void *record)
         return stop(in, CRD_E_CONTRACT);
     }
     if (!crd_query_matches(in->query, kind, record)) return 0;
-    if (!crd__record_text_good(kind, record)) return stop(in, not_text(in->ledger, kind, record));
+    if (!in->lenient && !crd__record_text_good(kind, record)) return stop(in, not_text(in->ledger, kind, record));
     if (kind == CRD_KIND_ACCOUNT) return take_account(in, record);
     if (!in->cut) {
         crd_status status = cut(in);
@@ -293,8 +293,6 @@ crd_status crd__read_as_is(crd_ledger *ledger, crd_query *query, crd__arena *are
 }
 
 typedef struct scan {
-    crd_ledger *ledger;
-    crd_status status;
     const crd_query *query;
     int32_t (*see)(void *ctx, uint32_t kind, const void *record);
     void *ctx;
@@ -303,23 +301,16 @@ typedef struct scan {
 static int32_t CRD_CALL see(void *sink, uint32_t kind, const void *record) {
     scan *s = sink;
     if (record == NULL || kind == 0 || kind >= CRD_KIND_COUNT) return 0;
-    if (!crd_query_matches(s->query, kind, record)) return 0;
-    if (crd__record_text_good(kind, record)) return s->see(s->ctx, kind, record);
-    s->status = not_text(s->ledger, kind, record);
-    return 1;
+    return crd_query_matches(s->query, kind, record) ? s->see(s->ctx, kind, record) : 0;
 }
 
 crd_status crd__scan(crd_ledger *ledger, crd_query *query,
                      int32_t (*look)(void *ctx, uint32_t kind, const void *record), void *ctx) {
     scan s;
-    crd_status status;
-    s.ledger = ledger;
-    s.status = CRD_OK;
     s.query = query;
     s.see = look;
     s.ctx = ctx;
-    status = call_read(ledger, query, see, &s);
-    return s.status != CRD_OK ? s.status : status;
+    return call_read(ledger, query, see, &s);
 }
 
 crd_query crd__query(uint32_t kinds, const char *customer, const char *currency) {
