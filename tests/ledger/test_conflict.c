@@ -15,7 +15,8 @@ static int by_handles(const scene_command *c) {
            c->code == CRD_COMMAND_CAPTURE || c->code == CRD_COMMAND_RELEASE ||
            c->code == CRD_COMMAND_INVOICE_REVISE || c->code == CRD_COMMAND_INVOICE_REVERSE ||
            c->code == CRD_COMMAND_WRITE_OFF || c->code == CRD_COMMAND_CREDIT_REFUND ||
-           c->code == CRD_COMMAND_CREDIT_TRANSFER || c->code == CRD_COMMAND_RECEIPT_REVERSE;
+           c->code == CRD_COMMAND_CREDIT_TRANSFER || c->code == CRD_COMMAND_RECEIPT_REVERSE ||
+           c->code == CRD_COMMAND_CREDIT_DELETE;
 }
 
 START_TEST(R32_the_second_writer_is_told_refreshes_and_succeeds) {

@@ -144,7 +144,7 @@ static crd_status run(process *p, const scene_command *c) {
     crd_result r = result_block();
     crd_status status;
     p->deadly.calls = 0;
-    status = c->run(&s, keyed(1, "key"), 0, &r);
+    status = c->run(&s, keyed(2, "key"), 0, &r);
     scene_close(&s);
     return status;
 }

@@ -329,9 +329,13 @@ START_TEST(R78_M6_the_day_after_the_close_is_open) {
         scene_fill(w);
         s = scene_open(w->ledger);
         close_through(w, 2);
-        if (strcmp(c->name, "void an invoice") == 0) { /* it would take the sale out of a closed period */
+        /* It would take the sale, or the credit, out of a closed period. */
+        if (strcmp(c->name, "void an invoice") == 0 || c->code == CRD_COMMAND_CREDIT_DELETE) {
             REFUSED(w, c->run(&s, on(3), 0, &r), CRD_E_CLOSED);
-            OK(w, c->run(&s, overriding(3, NULL), 0, &r));
+            if (c->code == CRD_COMMAND_CREDIT_DELETE) /* nor is it a mistake of that day any more */
+                REFUSED(w, c->run(&s, overriding(3, NULL), 0, &r), CRD_E_WINDOW);
+            else
+                OK(w, c->run(&s, overriding(3, NULL), 0, &r));
         } else {
             ENDS(w->ledger, c->run(&s, on(3), 0, &r), CRD_OK);
         }

@@ -144,7 +144,7 @@ START_TEST(R9_the_journal_of_an_account_is_complete_and_in_order) {
     const crd_row *row;
     int64_t seq = 0;
     book *b;
-    scene_fill(w);
+    scene_fill_base(w);
     b = world_book(w);
     memset(&spec, 0, sizeof spec);
     spec.struct_size = sizeof spec;
@@ -190,7 +190,7 @@ START_TEST(R36_a_report_on_an_unknown_customer_says_so) {
     static const uint32_t reports[] = {CRD_REPORT_ACCOUNTS, CRD_REPORT_CREDITS,    CRD_REPORT_INVOICES,
                                        CRD_REPORT_RECEIPTS, CRD_REPORT_OPEN_ITEMS, CRD_REPORT_AGING};
     world *w = world_open(_i);
-    scene_fill(w);
+    scene_fill_base(w);
     for (size_t n = 0; n < sizeof reports / sizeof reports[0]; n++) {
         crd_report_spec spec;
         crd_report *report = NULL;
@@ -213,7 +213,7 @@ START_TEST(R23_M3_totals_per_customer) {
     crd_report_spec spec = report_spec(CRD_REPORT_TOTALS, 0, DAY(2), 0);
     cursor c;
     crd_balance b;
-    scene_fill(w);
+    scene_fill_base(w);
     spec.by = CRD_BY_CUSTOMER;
     spec.customer = "c1";
     spec.currency = "EUR";

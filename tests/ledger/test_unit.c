@@ -72,6 +72,7 @@ START_TEST(R64_a_unit_given_up_leaves_handles_and_book_as_they_were) {
         if (strcmp(c->name, "cancel a draft") == 0) continue; /* it is sent by then */
         if (strcmp(c->name, "undo an application") == 0) continue;
         if (strcmp(c->name, "allocate") == 0) continue; /* nor is there a draft any more */
+        if (strcmp(c->name, "reverse a payment strictly") == 0) continue; /* it is reversed by then */
         ENDS(w->ledger, c->run(&s, on(2), 0, &r), CRD_OK);
     }
     OK(w, crd_credit_issue(w->ledger, on(2), "c1", &kt, &k));

@@ -53,7 +53,7 @@ START_TEST(R63_a_sound_book_is_proved_and_counted) {
     crd_verify_result r;
     crd_verify_spec spec;
     book *b;
-    scene_fill(w);
+    scene_fill_base(w);
     memset(&all, 0, sizeof all);
     all.id = all.field = "";
     OK(w, verify(w->ledger, &all, &r));
@@ -195,7 +195,7 @@ static void lie_about(world *w, uint32_t kind, const char *id, int64_t seq, cons
 START_TEST(R63_every_changed_field_of_every_record_is_found_and_named) {
     world *w = world_open(_i);
     book *b;
-    scene_fill(w);
+    scene_fill_base(w);
     crd_credit_free(cash(w, "c1", "money", 5, 2));
     b = world_book(w);
     lie_about(w, CRD_KIND_CREDIT, "K", 0, book_credit(b, "c1", "K"));
@@ -219,7 +219,7 @@ START_TEST(R63_verify_can_be_stopped) {
     findings all;
     crd_verify_result r;
     uint64_t count;
-    scene_fill(w);
+    scene_fill_base(w);
     l.kind = CRD_KIND_CREDIT;
     l.id = "K";
     l.seq = 0;
@@ -285,7 +285,7 @@ START_TEST(R63_a_missing_record_or_entry_is_found) {
                  {CRD_KIND_ENTRY, "EUR", 17, "[account  0 last_seq]"}, /* the last one */
                  {CRD_KIND_CUSTOMER, "c1", 0, "[customer "}};
     world *w = world_open(_i);
-    scene_fill(w);
+    scene_fill_base(w);
     for (size_t n = 0; n < sizeof cases / sizeof cases[0]; n++) {
         hiding h;
         crd_ledger_options options;
@@ -361,7 +361,7 @@ START_TEST(R63_museum_11_12_a_figure_changed_by_sql_is_found_and_named) {
         world *w = world_open(STORE_SQLITE);
         findings all;
         crd_verify_result r;
-        scene_fill(w);
+        scene_fill_base(w);
         exec(w->path, cases[n].sql);
         memset(&all, 0, sizeof all);
         all.kind = cases[n].kind;
@@ -391,7 +391,7 @@ START_TEST(R63_rows_deleted_or_added_by_sql_are_found) {
         findings all;
         crd_verify_result r;
         crd_status status;
-        scene_fill(w);
+        scene_fill_base(w);
         exec(w->path, cases[n]);
         memset(&all, 0, sizeof all);
         all.id = all.field = "";
@@ -405,7 +405,7 @@ START_TEST(R63_an_account_deleted_by_sql_is_found) {
     world *w = world_open(STORE_SQLITE);
     findings all;
     crd_verify_result r;
-    scene_fill(w);
+    scene_fill_base(w);
     exec(w->path, "DELETE FROM crd_account WHERE customer = 'c1' AND currency = 'EUR'");
     memset(&all, 0, sizeof all);
     all.id = all.field = "";

@@ -8,7 +8,44 @@
 
 #include <string.h>
 
-void scene_fill(world *w) {
+#define REFUND_SEQ 19
+#define TRANSFER_SEQ 21
+#define PAYMENT_SEQ 26
+#define ADJUST_UP_SEQ 1
+#define ADJUST_DOWN_SEQ 2
+
+static int64_t refund_all(world *w, crd_credit *credit) {
+    crd_refund_terms t;
+    crd_result r = result_block();
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    OK(w, crd_credit_refund(w->ledger, on(1), credit, &t, &r));
+    crd_credit_free(credit);
+    return r.first_seq;
+}
+
+static int64_t transfer_all(world *w, crd_credit *credit, const char *customer) {
+    crd_transfer_terms t;
+    crd_result r = result_block();
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.customer = customer;
+    OK(w, crd_credit_transfer(w->ledger, on(1), credit, &t, NULL, &r));
+    crd_credit_free(credit);
+    return r.first_seq;
+}
+
+static int64_t adjust_to(world *w, const char *currency, int64_t target) {
+    crd_adjust_terms t;
+    crd_result r = result_block();
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.target = target;
+    OK(w, crd_credit_adjust(w->ledger, on(1), "c1", currency, &t, &r));
+    return r.first_seq;
+}
+
+void scene_fill_base(world *w) {
     crd_plan_spec spec = plan_spec(0, 1);
     crd_key names[2];
     const crd_key *items[2];
@@ -59,6 +96,47 @@ void scene_fill(world *w) {
     crd_invoice_free(draft);
 }
 
+/* Documents that are what some commands need, and leave every balance of EUR as it is but for X. */
+static void fill_more(world *w) {
+    crd_credit_terms pounds = credit_terms("pounds", CRD_CREDIT_MEMO, 20);
+    crd_credit *a, *y;
+    crd_invoice *order, *paid;
+    paying *e, *b = with(receive("spent", 40), CRD_RECEIPT_EXCESS_TO_CREDIT);
+    ck_assert_int_eq(refund_all(w, memo(w, "c1", "F", 15, 1)), REFUND_SEQ);
+    ck_assert_int_eq(transfer_all(w, memo(w, "c1", "T", 15, 1), "c2"), TRANSFER_SEQ);
+    b->terms.credit = "spent";
+    enter(w, "c1", b, 1);
+    (void)refund_all(w, find_credit(w->ledger, "c1", "spent"));
+    crd_invoice_free(invoice(w, "c1", "E", 35, 1, 30));
+    e = pays(receive("E", 35), "E", 35);
+    e->terms.credit = "E";
+    ck_assert_int_eq(enter(w, "c1", e, 1).first_seq, PAYMENT_SEQ);
+    ck_assert_int_eq(adjust_to(w, "USD", 15), ADJUST_UP_SEQ);
+    pounds.currency = "GBP";
+    OK(w, crd_credit_issue(w->ledger, on(1), "c1", &pounds, NULL));
+    ck_assert_int_eq(adjust_to(w, "GBP", 5), ADJUST_DOWN_SEQ);
+    a = memo(w, "c1", "A", 20, 1);
+    order = invoice_as(w, "c1", "order", CRD_INVOICE_INVOICE, 20, 1, 30, CRD_INVOICE_AS_DRAFT);
+    hold_credit(w, a, order, "alloc", 20, 1, 0);
+    crd_credit_free(cash(w, "c1", "X", 25, 2));
+    y = memo(w, "c1", "Y", 25, 2);
+    paid = invoice(w, "c1", "Y", 25, 2, 30);
+    apply(w, y, paid, 25, 2);
+    crd_credit_free(a);
+    crd_credit_free(y);
+    crd_invoice_free(order);
+    crd_invoice_free(paid);
+}
+
+void scene_fill(world *w) {
+    int careless = w->careless;
+    w->careless = 1;
+    scene_fill_base(w);
+    fill_more(w);
+    w->careless = careless;
+    if (!careless) world_check(w);
+}
+
 scene scene_open(crd_ledger *ledger) {
     scene s;
     s.ledger = ledger;
@@ -74,6 +152,15 @@ scene scene_open(crd_ledger *ledger) {
     s.paid = find_receipt(ledger, "c1", "Q");
     s.applied_seq = 8;
     s.receipt_seq = 9;
+    s.refund_seq = REFUND_SEQ;
+    s.transfer_seq = TRANSFER_SEQ;
+    s.up_seq = ADJUST_UP_SEQ;
+    s.down_seq = ADJUST_DOWN_SEQ;
+    s.spent = find_receipt(ledger, "c1", "spent");
+    s.payment_seq = PAYMENT_SEQ;
+    s.order = find_invoice(ledger, "c1", "order");
+    s.x = find_credit(ledger, "c1", "X");
+    s.y = find_credit(ledger, "c1", "Y");
     return s;
 }
 
@@ -87,11 +174,19 @@ crd_status scene_refresh(scene *s) {
     if (status == CRD_OK) status = crd_invoice_refresh(s->l);
     if (status == CRD_OK) status = crd_customer_refresh(s->c);
     if (status == CRD_OK) status = crd_receipt_refresh(s->paid);
+    if (status == CRD_OK) status = crd_receipt_refresh(s->spent);
+    if (status == CRD_OK) status = crd_invoice_refresh(s->order);
+    if (status == CRD_OK) status = crd_credit_refresh(s->x);
+    if (status == CRD_OK) status = crd_credit_refresh(s->y);
     return status;
 }
 
 void scene_close(scene *s) {
     crd_receipt_free(s->paid);
+    crd_receipt_free(s->spent);
+    crd_invoice_free(s->order);
+    crd_credit_free(s->x);
+    crd_credit_free(s->y);
     crd_credit_free(s->k);
     crd_credit_free(s->p);
     crd_invoice_free(s->i);
@@ -371,7 +466,7 @@ static crd_status adjust(scene *s, const crd_request *request, int64_t target, c
 }
 
 static crd_status run_adjust_up(scene *s, const crd_request *request, int variant, crd_result *out) {
-    return adjust(s, request, variant ? 1401 : 1400, out); /* K 860, P 400, Q 30 */
+    return adjust(s, request, variant ? 1426 : 1425, out); /* K 860, P 400, Q 30, X 25 */
 }
 
 static crd_status run_adjust_down(scene *s, const crd_request *request, int variant, crd_result *out) {
@@ -411,6 +506,168 @@ static crd_status run_bulk(scene *s, const crd_request *request, int variant, cr
     return status;
 }
 
+/* ---- what takes something back ---- */
+
+static crd_status undo_whole(scene *s, const crd_request *request, const char *currency, int64_t seq, int variant,
+                             crd_result *out) {
+    return crd_undo(s->ledger, request, "c1", currency, variant ? 1 : seq, 0, out);
+}
+
+static crd_status run_undo_refund(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return undo_whole(s, request, "EUR", s->refund_seq, variant, out);
+}
+
+static crd_status run_undo_transfer(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return undo_whole(s, request, "EUR", s->transfer_seq, variant, out);
+}
+
+static crd_status run_undo_payment(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return undo_whole(s, request, "EUR", s->payment_seq, variant, out);
+}
+
+static crd_status run_undo_adjust_up(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return undo_whole(s, request, variant ? "GBP" : "USD", s->up_seq, 0, out);
+}
+
+static crd_status run_undo_adjust_down(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return undo_whole(s, request, "GBP", s->down_seq, variant, out);
+}
+
+static crd_status run_delete(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return crd_credit_delete(s->ledger, request, s->x, variant ? CRD_DELETE_CASCADE : 0, out);
+}
+
+static crd_status run_delete_cascade(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return crd_credit_delete(s->ledger, request, s->y, variant ? 0 : CRD_DELETE_CASCADE, out);
+}
+
+static crd_status run_send_order(scene *s, const crd_request *request, int variant, crd_result *out) {
+    return crd_invoice_send(s->ledger, request, s->order, variant ? CRD_INVOICE_APPLY : 0, out);
+}
+
+static crd_status run_bounce_strictly(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_reverse_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.flags = variant ? 0 : CRD_REVERSE_STRICT;
+    return crd_receipt_reverse(s->ledger, request, s->paid, &t, out);
+}
+
+static crd_status run_bounce_refunded(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_reverse_terms t;
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.debit_memo = variant ? "owed 2" : "owed";
+    return crd_receipt_reverse(s->ledger, request, s->spent, &t, out);
+}
+
+/* ---- commands without a key of their own ---- */
+
+/* P expires on day 100. */
+static crd_status run_sweep(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_request late = *request;
+    crd_sweep_result r;
+    crd_status status;
+    (void)variant;
+    (void)out;
+    memset(&r, 0, sizeof r);
+    r.struct_size = sizeof r;
+    late.business_date = DAY(100);
+    late.key = NULL;
+    status = crd_sweep(s->ledger, &late, NULL, &r);
+    return status == CRD_OK && r.conflicted > 0 ? CRD_E_CONFLICT : status;
+}
+
+static crd_status run_acknowledge(scene *s, const crd_request *request, int variant, crd_result *out) {
+    (void)request;
+    (void)variant;
+    (void)out;
+    return crd_acknowledge(s->ledger, "c1", "EUR", s->applied_seq);
+}
+
+static crd_status run_reconcile(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_plan_spec spec = plan_spec(0, 2);
+    crd_plan_result r = plan_result_block();
+    crd_status status = crd_reconcile(s->ledger, request, &spec, &r);
+    (void)variant;
+    (void)out;
+    return status == CRD_OK && r.conflicted > 0 ? CRD_E_CONFLICT : status;
+}
+
+static crd_status run_plan(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_plan_spec spec = plan_spec(CRD_PLAN_USE_CASH, 2);
+    const crd_plan_account *account = NULL;
+    crd_plan_result r = plan_result_block();
+    crd_plan *plan = NULL;
+    crd_status status = crd_plan_open(s->ledger, &spec, &plan);
+    (void)variant;
+    (void)out;
+    do {
+        if (status == CRD_OK) status = crd_plan_next(plan, &account);
+    } while (status == CRD_OK && account != NULL);
+    if (status == CRD_OK) status = crd_plan_commit(plan, request, &r);
+    crd_plan_close(plan);
+    return status == CRD_OK && r.conflicted > 0 ? CRD_E_CONFLICT : status;
+}
+
+/* A unit of the host's. */
+static crd_status run_unit(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_request first = *request, second = *request;
+    crd_status status = crd_unit_begin(s->ledger);
+    (void)variant;
+    (void)out;
+    if (status != CRD_OK) return status;
+    if (request->key != NULL) {
+        first.key = "unit 1";
+        second.key = "unit 2";
+    }
+    status = run_apply(s, &first, 0, NULL);
+    if (status == CRD_OK) status = run_undo_refund(s, &second, 0, NULL);
+    if (status == CRD_OK) return crd_unit_commit(s->ledger);
+    ck_assert_int_eq(crd_unit_rollback(s->ledger), CRD_OK);
+    return status;
+}
+
+const scene_function scene_functions[] = {
+    {"crd_acknowledge", CRD_COMMAND_ACKNOWLEDGE},
+    {"crd_application_change", CRD_COMMAND_APPLICATION_CHANGE},
+    {"crd_credit_adjust", CRD_COMMAND_ADJUST},
+    {"crd_credit_apply", CRD_COMMAND_CREDIT_APPLY},
+    {"crd_credit_delete", CRD_COMMAND_CREDIT_DELETE},
+    {"crd_credit_hold", CRD_COMMAND_HOLD},
+    {"crd_credit_issue", CRD_COMMAND_CREDIT_ISSUE},
+    {"crd_credit_issue_many", CRD_COMMAND_BULK_ISSUE},
+    {"crd_credit_refund", CRD_COMMAND_CREDIT_REFUND},
+    {"crd_credit_transfer", CRD_COMMAND_CREDIT_TRANSFER},
+    {"crd_credit_void", CRD_COMMAND_CREDIT_VOID},
+    {"crd_customer_add", CRD_COMMAND_CUSTOMER_ADD},
+    {"crd_customer_change", CRD_COMMAND_CUSTOMER_CHANGE},
+    {"crd_hold_capture", CRD_COMMAND_CAPTURE},
+    {"crd_hold_release", CRD_COMMAND_RELEASE},
+    {"crd_invoice_enter", CRD_COMMAND_INVOICE_ENTER},
+    {"crd_invoice_reverse", CRD_COMMAND_INVOICE_REVERSE},
+    {"crd_invoice_revise", CRD_COMMAND_INVOICE_REVISE},
+    {"crd_invoice_send", CRD_COMMAND_INVOICE_SEND},
+    {"crd_invoice_void", CRD_COMMAND_INVOICE_VOID},
+    {"crd_invoice_write_off", CRD_COMMAND_WRITE_OFF},
+    {"crd_plan_commit", CRD_COMMAND_RECONCILE},
+    {"crd_receipt_enter", CRD_COMMAND_RECEIPT_ENTER},
+    {"crd_receipt_reverse", CRD_COMMAND_RECEIPT_REVERSE},
+    {"crd_reconcile", CRD_COMMAND_RECONCILE},
+    {"crd_sweep", CRD_COMMAND_SWEEP},
+    {"crd_undo", CRD_COMMAND_UNDO},
+};
+const size_t scene_function_count = sizeof scene_functions / sizeof scene_functions[0];
+
+const scene_command scene_alone[] = {
+    {"sweep", CRD_COMMAND_SWEEP, NULL, 0, 0, run_sweep},
+    {"acknowledge", CRD_COMMAND_ACKNOWLEDGE, NULL, 0, 0, run_acknowledge},
+    {"reconcile", CRD_COMMAND_RECONCILE, NULL, 0, 0, run_reconcile},
+    {"commit a plan", CRD_COMMAND_RECONCILE, NULL, 0, 0, run_plan},
+    {"a unit", CRD_COMMAND_CREDIT_APPLY, NULL, 0, 0, run_unit},
+};
+const size_t scene_alone_count = sizeof scene_alone / sizeof scene_alone[0];
+
 const scene_command scene_commands[] = {
     {"add a customer", CRD_COMMAND_CUSTOMER_ADD, "terms.name", 0, 1, run_customer},
     {"issue a credit", CRD_COMMAND_CREDIT_ISSUE, "terms.reason", 0, 1, run_issue},
@@ -447,8 +704,18 @@ const scene_command scene_commands[] = {
     {"refund", CRD_COMMAND_CREDIT_REFUND, "terms.method", 70, 0, run_refund},
     {"transfer", CRD_COMMAND_CREDIT_TRANSFER, "terms.customer", 70, 0, run_transfer},
     {"adjust up", CRD_COMMAND_ADJUST, "terms.target", 110, 0, run_adjust_up},
-    {"adjust down", CRD_COMMAND_ADJUST, "terms.target", 1200 - (860 + 400 + 30), 0, run_adjust_down}, /* K, P, Q */
+    {"adjust down", CRD_COMMAND_ADJUST, "terms.target", 1200 - (860 + 400 + 30 + 25), 0, run_adjust_down}, /* K, P, Q, X */
     {"void what is held too", CRD_COMMAND_CREDIT_VOID, "flags", 10, 0, run_void_release},
     {"undo a receipt", CRD_COMMAND_UNDO, "seq", 50, 0, run_undo_receipt},
+    {"undo a refund", CRD_COMMAND_UNDO, "seq", 15, 0, run_undo_refund},
+    {"undo a transfer", CRD_COMMAND_UNDO, "seq", 15, 0, run_undo_transfer},
+    {"undo a payment", CRD_COMMAND_UNDO, "seq", 35, 0, run_undo_payment},
+    {"undo an adjustment upward", CRD_COMMAND_UNDO, "currency", 15, 0, run_undo_adjust_up},
+    {"undo an adjustment downward", CRD_COMMAND_UNDO, "seq", 15, 0, run_undo_adjust_down},
+    {"send an order with deposits", CRD_COMMAND_INVOICE_SEND, "flags", 20, 0, run_send_order},
+    {"delete money received", CRD_COMMAND_CREDIT_DELETE, "flags", 25, 0, run_delete},
+    {"delete with its applications", CRD_COMMAND_CREDIT_DELETE, "flags", 25, 0, run_delete_cascade},
+    {"reverse a payment strictly", CRD_COMMAND_RECEIPT_REVERSE, "terms.flags", 90, 0, run_bounce_strictly},
+    {"reverse a payment that was refunded", CRD_COMMAND_RECEIPT_REVERSE, "terms.debit_memo", 0, 0, run_bounce_refunded},
 };
 const size_t scene_command_count = sizeof scene_commands / sizeof scene_commands[0];

@@ -21,10 +21,20 @@ typedef struct scene {
     crd_receipt *paid;   /* 90: 60 on O, 30 kept as credit Q */
     int64_t applied_seq; /* the application of K to J */
     int64_t receipt_seq; /* a reconcile's receipt: M 50 on N 50 */
+    /* What follows moves no available credit and nothing open but X and Y, which are of day 2. */
+    int64_t refund_seq;   /* 15, all of F */
+    int64_t transfer_seq; /* 15, all of T, to c2 */
+    int64_t up_seq, down_seq; /* adjustments: of USD from 0 to 15, of GBP from 20 to 5 */
+    crd_receipt *spent;   /* 40, all of it refunded */
+    int64_t payment_seq;  /* a receipt of 35 on an invoice of 35 */
+    crd_invoice *order;   /* a draft of 20, all of it allocated */
+    crd_credit *x, *y;    /* 25, money received; 25 of 25 on the invoice Y */
 } scene;
 
 /* Customers "c1" and "c2" and the documents; to be done once per world. */
 void scene_fill(world *w);
+/* Without what follows receipt_seq in the scene, which can then not be opened. */
+void scene_fill_base(world *w);
 scene scene_open(crd_ledger *ledger);
 crd_status scene_refresh(scene *s);
 void scene_close(scene *s);
@@ -41,5 +51,18 @@ typedef struct scene_command {
 
 extern const scene_command scene_commands[];
 extern const size_t scene_command_count;
+
+/* Those that are no unit's part and take no key, or one per account. */
+extern const scene_command scene_alone[];
+extern const size_t scene_alone_count;
+
+/* Every public function that changes something, and the code of its rows; tests/build/scene.sh compares it with the
+ * headers, R61_every_function_that_changes_something_is_in_the_scene with the rows. */
+typedef struct scene_function {
+    const char *name;
+    uint32_t code;
+} scene_function;
+extern const scene_function scene_functions[];
+extern const size_t scene_function_count;
 
 #endif
