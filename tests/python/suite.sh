@@ -16,6 +16,11 @@ CREDIT_LIBRARY=$PWD/$BUILD/libcredit.so PYTHONPATH=$PWD/python PYTHONDONTWRITEBY
 export CREDIT_LIBRARY PYTHONPATH PYTHONDONTWRITEBYTECODE
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 status=0
+if [ "${CREDIT_TEST_LONG-}" = 1 ]; then
+    seed=${HYPOTHESIS_SEED-$(date +%s)}
+    echo "repeat with HYPOTHESIS_SEED=$seed CREDIT_TEST_LONG=1"
+    set -- --hypothesis-seed="$seed" ${1+"$@"}
+fi
 "$python" -m pytest -q -p no:cacheprovider --basetemp="$work/tmp" -W error --junitxml="$work/junit.xml" \
     ${1+"$@"} tests/python || status=$?
 "$python" - "$work/junit.xml" <<'EOF'
