@@ -332,8 +332,8 @@ typedef struct crd__receipt_command {
     crd__when when;
     uint32_t flags; /* CRD_RECEIPT_... */
     int64_t amount;
-    const char *id;
-    int32_t expires; /* of its own money, 0: never */
+    const char *id, *credit; /* credit: what its own money becomes */
+    int32_t expires;         /* of its own money, 0: never */
     const crd__receipt_line *lines;
     crd__party *const *credits;  /* in the order of allocation */
     crd__party *const *invoices; /* the same; to distribute, every open one */

@@ -49,6 +49,8 @@ static crd_status check_states(const crd__receipt_command *c, crd__refusal *why)
 static crd_status check_dates(const crd__receipt_command *c, crd__refusal *why) {
     if (c->when.date <= c->when.closed_through)
         return crd__refuse(why, CRD_E_CLOSED, CRD_KIND_RECEIPT, c->id, c->when.closed_through, c->when.date);
+    if (c->expires != 0 && c->expires <= c->when.date)
+        return crd__refuse(why, CRD_E_DATE, CRD_KIND_CREDIT, c->credit, c->when.date + 1, c->expires);
     for (uint64_t i = 0; i < c->credit_count; i++) {
         const crd_credit_record *credit = c->credits[i]->credit;
         int32_t date = CRD__MAX(c->when.date, credit->last_date);
@@ -205,6 +207,15 @@ static crd_status match(const crd__receipt_command *c, uint64_t from, uint64_t t
     return status;
 }
 
+/* 1 when what the lines still ask for is of a kind that the credit may not pay. */
+static int is_restricted(const crd__receipt_command *c, const crd_credit_record *credit) {
+    for (uint64_t i = 0; i < c->invoice_count; i++)
+        if (credit->pays_kinds != 0 && c->invoices[i]->asked > 0 &&
+            !(credit->pays_kinds >> c->invoices[i]->invoice->kind & 1))
+            return 1;
+    return 0;
+}
+
 /* A credit line that is not used up found no invoice it may pay, or none that would be dated in time. */
 static crd_status match_credits(const crd__receipt_command *c, crd__receipt_plan *out, crd__refusal *why) {
     crd_status status = CRD_OK;
@@ -215,7 +226,7 @@ static crd_status match_credits(const crd__receipt_command *c, crd__receipt_plan
     for (uint64_t i = 0; status == CRD_OK && i < c->credit_count; i++) {
         const crd__party *p = c->credits[i];
         if (p->asked == 0) continue;
-        if (p->credit->pays_kinds != 0)
+        if (is_restricted(c, p->credit))
             return crd__refuse(why, CRD_E_RESTRICTED, CRD_KIND_CREDIT, p->credit->id, p->credit->pays_kinds, 0);
         return crd__refuse(why, CRD_E_EXPIRED, CRD_KIND_CREDIT, p->credit->id, p->credit->expires, p->last);
     }

@@ -464,7 +464,7 @@ static crd_status write_moves(entering *e, const crd__receipt_plan *plan) {
     return status;
 }
 
-static crd_status receipt_enter_decide(entering *e, const char *id, crd__receipt_plan *plan) {
+static crd_status receipt_enter_decide(entering *e, const char *id, const char *credit, crd__receipt_plan *plan) {
     crd_ledger *ledger = e->command->ledger;
     crd__receipt_command ask;
     crd__refusal why;
@@ -476,6 +476,7 @@ static crd_status receipt_enter_decide(entering *e, const char *id, crd__receipt
     ask.flags = e->terms->flags;
     ask.amount = e->terms->amount;
     ask.id = id;
+    ask.credit = credit;
     ask.expires = e->terms->credit_expires;
     ask.lines = e->lines;
     ask.line_count = e->terms->line_count;
@@ -503,10 +504,8 @@ static crd_status receipt_enter_enter_lapsed(entering *e) {
 static crd_status receipt_enter_enter(entering *e) {
     crd__command *command = e->command;
     const crd_receipt_terms *t = e->terms;
-    crd__when when = crd__command_when(command, 1);
     crd__receipt_plan plan;
     crd_credit_record credit;
-    crd__refusal why;
     const char *id, *credit_id = "";
     int64_t next;
     crd_status status = prepare(e);
@@ -517,10 +516,8 @@ static crd_status receipt_enter_enter(entering *e) {
     id = t->id != NULL ? t->id : crd__derive_id(command, e->on.account, next);
     if (t->amount > 0) credit_id = t->credit != NULL ? t->credit : crd__derive_id(command, e->on.account, next + 1);
     if (id == NULL || credit_id == NULL) return no_memory(e);
-    status = receipt_enter_decide(e, id, &plan);
+    status = receipt_enter_decide(e, id, credit_id, &plan);
     fill_credit(e, credit_id, &credit);
-    if (status == CRD_OK && t->amount > 0 && crd__decide_issue(&credit, &when, &why) != CRD_OK)
-        status = crd__fail_refusal(command->ledger, &why, e->customer, t->currency);
     if (status == CRD_OK) status = receipt_enter_write_receipt(e, id, credit_id);
     if (status == CRD_OK && t->amount > 0) status = write_credit(e, &credit, plan.applied);
     if (status == CRD_OK) status = write_moves(e, &plan);

@@ -330,6 +330,7 @@ START_TEST(M6_a_pair_dated_past_its_expiry_is_left_for_another_or_refused) {
     world *w = two_invoices(_i);
     crd_invoice *b = find_invoice(w->ledger, "c1", "B");
     crd_credit *k = memo(w, "c1", "K", 100, 0), *p = promise(w, "c1", "gift", 20, 0, 15);
+    crd_credit_terms t;
     apply(w, k, b, 10, 20); /* B was touched on day 20; the gift expires on day 15 */
     REFUSED(w, try_enter(w->ledger, on(3), "c1", pair(receive("R", 0), "gift", "B", 20), NULL), CRD_E_EXPIRED);
     FIGURES(w, DAY(15), DAY(20));
@@ -338,6 +339,12 @@ START_TEST(M6_a_pair_dated_past_its_expiry_is_left_for_another_or_refused) {
     REFUSED(w, try_enter(w->ledger, on(15), "c1", uses(pays(receive("R", 0), "A", 20), "gift", 20), NULL),
             CRD_E_EXPIRED);
     FIGURES(w, DAY(15), DAY(15));
+    t = credit_terms("sales", CRD_CREDIT_PROMOTIONAL, 20); /* it may pay B, but would have expired by then */
+    t.pays_kinds = 1u << CRD_INVOICE_INVOICE;
+    t.expires = DAY(15);
+    OK(w, crd_credit_issue(w->ledger, on(0), "c1", &t, NULL));
+    REFUSED(w, try_enter(w->ledger, on(3), "c1", uses(pays(receive("R", 0), "B", 20), "sales", 20), NULL),
+            CRD_E_EXPIRED);
     enter(w, "c1", uses(pays(pays(receive("R", 20), "A", 20), "B", 20), "gift", 20), 3);
     ck_assert_int_eq(applied_to(w, "gift", "A"), 20);
     ck_assert_int_eq(applied_to(w, "gift", "B"), 0);
@@ -377,6 +384,12 @@ START_TEST(M16_documents_of_a_receipt_are_refused_in_order) {
     REFUSED(w, try_enter(w->ledger, on(1), "c1", pair(uses(pays(receive("R", 0), "A", 40), "K", 40), "K", "B", 1), NULL),
             CRD_E_CREDIT_AMOUNT);
     FIGURES(w, 40, 41);
+    p = pays(receive("R", 101), "A", 101); /* what stays would expire at once: a date decides before an amount */
+    p->terms.credit = "P";
+    p->terms.credit_expires = DAY(1);
+    REFUSED(w, try_enter(w->ledger, on(1), "c1", p, NULL), CRD_E_DATE);
+    FIGURES(w, DAY(2), DAY(1));
+    SUBJECT(w, CRD_KIND_CREDIT, "P");
     void_credit(w, k, 0, 0);
     REFUSED(w, try_enter(w->ledger, on(1), "c1", pair(receive("R", 0), "K", "A", 5), NULL), CRD_E_STATE);
     enter(w, "c1", pays(receive("R", 5), "A", 5), 1);
