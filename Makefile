@@ -26,6 +26,7 @@ pkgconfigdir ?= $(libdir)/pkgconfig
 ENABLE_SHARED ?= yes
 ENABLE_STATIC ?= yes
 WITH_SQLITE ?= auto
+WITH_POSTGRES ?= auto
 DATA ?= examples/data/open-items.csv
 STORE ?=
 SANITIZE ?=
@@ -54,6 +55,19 @@ $(error WITH_SQLITE=yes, but $(CC) finds no sqlite3.h (Debian: libsqlite3-dev))
 endif
 endif
 
+# ---- PostgreSQL: the same, with libpq's header
+
+HAVE_POSTGRES :=
+ifneq ($(WITH_POSTGRES),no)
+POSTGRES_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags libpq 2>/dev/null)
+POSTGRES_LIBS ?= $(or $(shell $(PKG_CONFIG) --libs libpq 2>/dev/null),-lpq)
+HAVE_POSTGRES := $(shell echo | $(CC) $(CPPFLAGS) $(POSTGRES_CFLAGS) -include libpq-fe.h -E -x c - >/dev/null 2>&1 \
+    && echo yes)
+ifeq ($(WITH_POSTGRES)$(HAVE_POSTGRES),yes)
+$(error WITH_POSTGRES=yes, but $(CC) finds no libpq-fe.h (Debian: libpq-dev))
+endif
+endif
+
 # ---- Flags
 
 WARNINGS = -Wall -Wextra -pedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wvla -Wcast-qual \
@@ -70,7 +84,7 @@ COMPILE_LIB = $(COMPILE) -fPIC -fvisibility=hidden -fno-asynchronous-unwind-tabl
 # files that every document or journal entry passes through.
 HOT = lib/core/allocate.c lib/core/blake2b.c lib/core/entry.c lib/core/fold.c lib/core/query.c \
     lib/core/record.c lib/ledger/arena.c lib/ledger/command.c lib/ledger/read.c lib/ledger/reconcile.c \
-    lib/ledger/unit.c lib/storage/sqlite%
+    lib/ledger/unit.c lib/storage/sqlite% lib/storage/postgres%
 SMALL = $(if $(filter -O2,$(CFLAGS)),$(if $(filter $(HOT),$<),,-Os))
 
 # A sanitizer's runtime is linked into the program, not into the library, so the library has loose ends then.
@@ -78,8 +92,10 @@ SMALL = $(if $(filter -O2,$(CFLAGS)),$(if $(filter $(HOT),$<),,-Os))
 LINK_SHARED = $(LINK) -shared -Wl,-Bsymbolic-functions -Wl,-z,noseparate-code \
     $(if $(SANITIZE),,-Wl,--no-undefined)
 
-# Programs below examples/ and tests/ that can do without SQLite look at CREDIT_NO_SQLITE.
-COMPILE_PROGRAM = $(COMPILE) -Iinclude $(SQLITE_CFLAGS) $(if $(HAVE_SQLITE),,-DCREDIT_NO_SQLITE)
+# Programs below examples/ and tests/ that can do without SQLite look at CREDIT_NO_SQLITE, those that can do without
+# PostgreSQL at CREDIT_NO_POSTGRES.
+COMPILE_PROGRAM = $(COMPILE) -Iinclude $(SQLITE_CFLAGS) $(if $(HAVE_SQLITE),,-DCREDIT_NO_SQLITE) \
+    $(POSTGRES_CFLAGS) $(if $(HAVE_POSTGRES),,-DCREDIT_NO_POSTGRES)
 CHECK_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags check 2>/dev/null)
 CHECK_LIBS ?= $(or $(shell $(PKG_CONFIG) --libs check 2>/dev/null),-lcheck)
 
@@ -88,22 +104,29 @@ CHECK_LIBS ?= $(or $(shell $(PKG_CONFIG) --libs check 2>/dev/null),-lcheck)
 OBJ = $(BUILD)/obj
 CORE_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard lib/core/*.c lib/ledger/*.c lib/storage/memory*.c))
 SQLITE_OBJ := $(if $(HAVE_SQLITE),$(patsubst %.c,$(OBJ)/%.o,$(wildcard lib/storage/sqlite*.c)))
+POSTGRES_OBJ := $(if $(HAVE_POSTGRES),$(patsubst %.c,$(OBJ)/%.o,$(wildcard lib/storage/postgres*.c)))
 
 # Each library: its archive, its shared object, and the names under which linkers and loaders look for that.
-STATIC := $(BUILD)/libcredit.a $(if $(HAVE_SQLITE),$(BUILD)/libcredit-sqlite.a)
-SHARED_NAMES := libcredit.so $(if $(HAVE_SQLITE),libcredit-sqlite.so)
+STATIC := $(BUILD)/libcredit.a $(if $(HAVE_SQLITE),$(BUILD)/libcredit-sqlite.a) \
+    $(if $(HAVE_POSTGRES),$(BUILD)/libcredit-postgres.a)
+SHARED_NAMES := libcredit.so $(if $(HAVE_SQLITE),libcredit-sqlite.so) $(if $(HAVE_POSTGRES),libcredit-postgres.so)
 SHARED := $(SHARED_NAMES:%=$(BUILD)/%)
 LIBRARIES := $(if $(filter yes,$(ENABLE_STATIC)),$(STATIC)) $(if $(filter yes,$(ENABLE_SHARED)),$(SHARED))
-PC_IN := credits.pc.in $(if $(HAVE_SQLITE),lib/storage/credits-sqlite.pc.in)
+PC_IN := credits.pc.in $(if $(HAVE_SQLITE),lib/storage/credits-sqlite.pc.in) \
+    $(if $(HAVE_POSTGRES),lib/storage/credits-postgres.pc.in)
 
-HEADERS := $(filter-out $(if $(HAVE_SQLITE),,%/sqlite.h),$(wildcard include/credit.h include/credit/*.h))
-MAN := $(filter-out $(if $(HAVE_SQLITE),,man/credit_sqlite.3),$(wildcard man/*.1 man/*.3))
+HEADERS := $(filter-out $(if $(HAVE_SQLITE),,%/sqlite.h) $(if $(HAVE_POSTGRES),,%/postgres.h),$(wildcard include/credit.h include/credit/*.h))
+MAN := $(filter-out $(if $(HAVE_SQLITE),,man/credit_sqlite.3) $(if $(HAVE_POSTGRES),,man/credit_postgres.3),$(wildcard man/*.1 man/*.3))
 
 # Without SQLite, a program that includes one of its headers and does not look at CREDIT_NO_SQLITE is left out.
 PROGRAM_SRC := $(wildcard examples/*.c tests/*/test_*.c tests/bench/bench_*.c)
 ifndef HAVE_SQLITE
 PROGRAM_SRC := $(filter-out $(shell grep -lE 'include.*(credit/sqlite|sqlite3)\.h' $(PROGRAM_SRC) /dev/null \
     | xargs grep -L CREDIT_NO_SQLITE /dev/null),$(PROGRAM_SRC))
+endif
+ifndef HAVE_POSTGRES
+PROGRAM_SRC := $(filter-out $(shell grep -lE 'include.*(credit/postgres|libpq-fe)\.h' $(PROGRAM_SRC) /dev/null \
+    | xargs grep -L CREDIT_NO_POSTGRES /dev/null),$(PROGRAM_SRC))
 endif
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(filter examples/%,$(PROGRAM_SRC)))
 BENCHES := $(patsubst tests/%.c,$(BUILD)/%,$(filter tests/bench/%,$(PROGRAM_SRC)))
@@ -127,6 +150,7 @@ PROGRAM_OBJ := $(PROGRAM_SRC:%.c=$(OBJ)/%.o)
 #: all             the libraries (the default)
 all: $(LIBRARIES)
 	$(if $(HAVE_SQLITE),,@echo "SQLite: no sqlite3.h, or WITH_SQLITE=no; libcredit-sqlite is left out")
+	$(if $(HAVE_POSTGRES),,@echo "PostgreSQL: no libpq-fe.h, or WITH_POSTGRES=no; libcredit-postgres is left out")
 
 #: static          only the static libraries
 static: $(STATIC)
@@ -148,11 +172,12 @@ $(OBJ)/lib/%.o: lib/%.c $(BUILD)/flags
 # A storage sees the public headers only, as one that a host wrote would.
 $(OBJ)/lib/storage/%.o: lib/storage/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(COMPILE_LIB) $(SMALL) $(SQLITE_CFLAGS) -c -o $@ $<
+	$(COMPILE_LIB) $(SMALL) $(SQLITE_CFLAGS) $(POSTGRES_CFLAGS) -c -o $@ $<
 
 # Made anew and appended to, not updated: an update would keep one member of two rooms' files with the same name.
 $(BUILD)/libcredit.a: $(CORE_OBJ)
 $(BUILD)/libcredit-sqlite.a: $(SQLITE_OBJ)
+$(BUILD)/libcredit-postgres.a: $(POSTGRES_OBJ)
 $(BUILD)/%.a:
 	@rm -f $@
 	$(AR) qcs $@ $^
@@ -169,11 +194,15 @@ $(BUILD)/libcredit-sqlite.so.$(VERSION): $(SQLITE_OBJ) $(BUILD)/credit-sqlite.ma
 	$(LINK_SHARED) -Wl,-soname,libcredit-sqlite.so.$(MAJOR) -Wl,--version-script=$(BUILD)/credit-sqlite.map \
 	    -o $@ $(SQLITE_OBJ) -L$(BUILD) -lcredit $(SQLITE_LIBS)
 
+$(BUILD)/libcredit-postgres.so.$(VERSION): $(POSTGRES_OBJ) $(BUILD)/credit-postgres.map $(BUILD)/libcredit.so
+	$(LINK_SHARED) -Wl,-soname,libcredit-postgres.so.$(MAJOR) -Wl,--version-script=$(BUILD)/credit-postgres.map \
+	    -o $@ $(POSTGRES_OBJ) -L$(BUILD) -lcredit $(POSTGRES_LIBS)
+
 $(BUILD)/%.so: $(BUILD)/%.so.$(VERSION)
 	ln -sf $(<F) $@.$(MAJOR)
 	ln -sf $(@F).$(MAJOR) $@
 
--include $(patsubst %.o,%.d,$(CORE_OBJ) $(SQLITE_OBJ) $(SUPPORT_OBJ) $(BENCH_OBJ) $(PROGRAM_OBJ))
+-include $(patsubst %.o,%.d,$(CORE_OBJ) $(SQLITE_OBJ) $(POSTGRES_OBJ) $(SUPPORT_OBJ) $(BENCH_OBJ) $(PROGRAM_OBJ))
 
 # ---- Programs: examples, tests, benchmarks. All use the static libraries, so that they run where they are.
 
@@ -194,7 +223,8 @@ $(OBJ)/tests/bench/%.o: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(COMPILE_PROGRAM) -O2 -Itests -c -o $@ $<
 
-USED_LIBS = $(if $(HAVE_SQLITE),$(BUILD)/libcredit-sqlite.a) $(BUILD)/libcredit.a -Wl,--as-needed $(SQLITE_LIBS)
+USED_LIBS = $(if $(HAVE_SQLITE),$(BUILD)/libcredit-sqlite.a) $(if $(HAVE_POSTGRES),$(BUILD)/libcredit-postgres.a) \
+    $(BUILD)/libcredit.a -Wl,--as-needed $(SQLITE_LIBS) $(POSTGRES_LIBS)
 
 #: examples        the programs in examples/
 examples: $(EXAMPLES)
@@ -223,12 +253,14 @@ $(BUILD)/tests/race/race: $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/race/*.c)) 
 
 # What test programs and scripts may ask of the build, beside OPEN_ITEMS and CREDIT_TEST_LONG of whoever runs them.
 TEST_ENV = BUILD='$(BUILD)' CC='$(CC)' CXX='$(CXX)' PKG_CONFIG='$(PKG_CONFIG)' MAKE='$(MAKE)' VERSION='$(VERSION)' \
-    CFLAGS='$(CFLAGS)' CPPFLAGS='$(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' HAVE_SQLITE='$(HAVE_SQLITE)'
+    CFLAGS='$(CFLAGS)' CPPFLAGS='$(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' HAVE_SQLITE='$(HAVE_SQLITE)' HAVE_POSTGRES='$(HAVE_POSTGRES)'
+# One server for all tests of a run, where there is one to start; else CREDIT_TEST_CONNINFO may name any.
+WITH_POSTGRES_SERVER = $(if $(HAVE_POSTGRES),sh tests/support/with_postgres.sh)
 
 #: check           build and run all tests, warnings as errors; SANITIZE=address,undefined: below build-asan/
 check: WERROR = 1
 check: $(STATIC) $(SHARED) $(EXAMPLES) $(TESTS) $(RACE)
-	@$(TEST_ENV) sh tests/run.sh $(TESTS) $(SCRIPTS)
+	@$(TEST_ENV) $(WITH_POSTGRES_SERVER) sh tests/run.sh $(TESTS) $(SCRIPTS)
 
 #: check-long      the same with CREDIT_TEST_LONG=1, again under sanitizers, and under valgrind
 check-long:
@@ -243,7 +275,7 @@ check-long:
 #: check-valgrind  the test programs under valgrind, at their usual length: it is slow enough
 check-valgrind: WERROR = 1
 check-valgrind: $(EXAMPLES) $(TESTS)
-	@$(TEST_ENV) CK_TIMEOUT_MULTIPLIER=60 CREDIT_TEST_UNDER='$(VALGRIND)' sh tests/run.sh $(TESTS)
+	@$(TEST_ENV) CK_TIMEOUT_MULTIPLIER=60 CREDIT_TEST_UNDER='$(VALGRIND)' $(WITH_POSTGRES_SERVER) sh tests/run.sh $(TESTS)
 VALGRIND = valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9
 
 #: race            processes that are killed on one book, then what is kept against what they were told
@@ -252,7 +284,7 @@ race: $(RACE)
 	@rm -rf $(BUILD)/race && mkdir -p $(BUILD)/race
 	$(RACE) $(or $(STORE),sqlite):$(BUILD)/race/book $(BUILD)/race $(or $(SECONDS),10) $(or $(WORKERS),8)
 
-#: bench           build and run the benchmarks [STORE=memory|sqlite]; figures in build/bench.json, one object a line
+#: bench           build and run the benchmarks [STORE=memory|sqlite|postgres]; figures in build/bench.json, one object a line
 bench: $(BENCHES)
 	@rm -f $(BUILD)/bench.json
 	@set -e; for b in $(BENCHES); do STORE='$(STORE)' BENCH_JSON=$(BUILD)/bench.json $$b; done
@@ -315,12 +347,12 @@ install-man:
 
 # Every file that install may have written is removed, whatever is enabled now; then the directories that are
 # libcredit's own or that few others have, if they are empty. In a staging tree their parents go as well.
-LIB_NAMES = libcredit libcredit-sqlite
+LIB_NAMES = libcredit libcredit-sqlite libcredit-postgres
 #: uninstall       remove what install has put there
 uninstall:
 	cd '$(DESTDIR)$(libdir)' && rm -f $(LIB_NAMES:%=%.a) $(LIB_NAMES:%=%.so) $(LIB_NAMES:%=%.so.$(MAJOR)) \
 	    $(LIB_NAMES:%=%.so.$(VERSION))
-	cd '$(DESTDIR)$(pkgconfigdir)' && rm -f credits.pc credits-sqlite.pc
+	cd '$(DESTDIR)$(pkgconfigdir)' && rm -f credits.pc credits-sqlite.pc credits-postgres.pc
 	cd '$(DESTDIR)$(includedir)' && rm -f credit.h $(patsubst include/%,%,$(wildcard include/credit/*.h))
 	rm -f $(foreach m,$(MAN),'$(DESTDIR)$(mandir)/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m))')
 	cd '$(DESTDIR)/' && for d in '$(includedir)/credit' '$(pkgconfigdir)' '$(mandir)/man1' '$(mandir)/man3'; do \
@@ -342,6 +374,7 @@ configure: configure.ac tools/config.mak.in
 #: help            this list
 help:
 	@sed -n 's/^#: /  /p' Makefile
-	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS WITH_SQLITE=auto|yes|no ENABLE_SHARED=yes|no ENABLE_STATIC=yes|no'
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS WITH_SQLITE=auto|yes|no WITH_POSTGRES=auto|yes|no'
+	@echo '  ENABLE_SHARED=yes|no ENABLE_STATIC=yes|no'
 	@echo '  prefix libdir includedir mandir DESTDIR  SANITIZE=address,undefined  DEV=1 (warnings are errors)'
 	@echo '  OPEN_ITEMS=DIR (check: also run on the real books there)'

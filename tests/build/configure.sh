@@ -16,7 +16,8 @@ run() { "$@" >"$work/log" 2>&1 || { cat "$work/log"; fail "failed: $*"; }; }
 run autoconf -Wall
 [ ! -s log ] || { cat log; fail "autoconf warns"; }
 run ./configure CC="${CC-cc}" CFLAGS="${CFLAGS--O2 -g}" CPPFLAGS="${CPPFLAGS-}" LDFLAGS="${LDFLAGS-}" --prefix=/opt/c \
-    --libdir=/opt/c/lib64 "$([ -n "${HAVE_SQLITE-}" ] && echo --with-sqlite || echo --without-sqlite)"
+    --libdir=/opt/c/lib64 "$([ -n "${HAVE_SQLITE-}" ] && echo --with-sqlite || echo --without-sqlite)" \
+    "$([ -n "${HAVE_POSTGRES-}" ] && echo --with-postgres || echo --without-postgres)"
 made=$(ls -A | grep -vxE 'Makefile|configure.ac|credits.pc.in|include|lib|tools|log|autom4te.cache|configure|config\.(mak|log|status)' || true)
 [ -z "$made" ] || fail "configure also made:" $made
 run "${MAKE-make}" BUILD=build
@@ -31,6 +32,6 @@ nm -D --defined-only "$BUILD/libcredit.so" | awk '{ print $2, $3 }' | cmp -s - c
 run "${MAKE-make}" BUILD=build install-pc DESTDIR="$work/stage"
 grep -qx 'libdir=${prefix}/lib64' stage/opt/c/lib64/pkgconfig/credits.pc || fail "--libdir does not reach credits.pc"
 
-run ./configure CC="${CC-cc}" --disable-shared --without-sqlite
+run ./configure CC="${CC-cc}" --disable-shared --without-sqlite --without-postgres
 "${MAKE-make}" BUILD=other -n all install >log 2>&1 || { cat log; fail "make -n fails"; }
-! grep -E -- '-shared|libcredit-sqlite\.a' log || fail "what was disabled would be built"
+! grep -E -- '-shared|libcredit-(sqlite|postgres)\.a' log || fail "what was disabled would be built"

@@ -9,6 +9,10 @@
 #include <credit/sqlite.h>
 #endif
 
+#ifdef CONSUMER_POSTGRES
+#include <credit/postgres.h>
+#endif
+
 int main(void) {
     printf("libcredit %s\n", crd_version_text());
 #ifdef CONSUMER_SQLITE
@@ -17,6 +21,13 @@ int main(void) {
         return 1;
     }
     crd_sqlite_close(storage);
+#endif
+#ifdef CONSUMER_POSTGRES
+    crd_postgres *server = NULL;
+    if (crd_postgres_open("host=/nowhere", NULL, &server) != CRD_E_STORAGE) {
+        return 1;
+    }
+    crd_postgres_close(server);
 #endif
     return crd_version() == CRD_VERSION ? 0 : 1;
 }

@@ -9,7 +9,8 @@ work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 fail() { echo "$*"; exit 1; }
 make_() {
     "${MAKE-make}" -s BUILD="$BUILD" CC="$CC" CFLAGS="${CFLAGS--O2 -g}" CPPFLAGS="${CPPFLAGS-}" LDFLAGS="${LDFLAGS-}" \
-        WITH_SQLITE="$([ -n "${HAVE_SQLITE-}" ] && echo yes || echo no)" "$@" >"$work/make.log" 2>&1 \
+        WITH_SQLITE="$([ -n "${HAVE_SQLITE-}" ] && echo yes || echo no)" \
+        WITH_POSTGRES="$([ -n "${HAVE_POSTGRES-}" ] && echo yes || echo no)" "$@" >"$work/make.log" 2>&1 \
         || { cat "$work/make.log"; fail "make $* failed"; }
 }
 tree() { (cd "$1" && find . | LC_ALL=C sort); }
@@ -64,6 +65,12 @@ if [ -n "${HAVE_SQLITE-}" ]; then
     $CC -std=c99 -DCONSUMER_SQLITE -o "$work/shared-sqlite" tests/build/consumer.c \
         $("$PKG_CONFIG" --cflags --libs credits-sqlite credits)
     LD_LIBRARY_PATH=$root/lib "$work/shared-sqlite" >/dev/null || fail "shared program with SQLite fails"
+fi
+if [ -n "${HAVE_POSTGRES-}" ]; then
+    make_ install prefix="$root"
+    $CC -std=c99 -DCONSUMER_POSTGRES -o "$work/shared-postgres" tests/build/consumer.c \
+        $("$PKG_CONFIG" --cflags --libs credits-postgres credits)
+    LD_LIBRARY_PATH=$root/lib "$work/shared-postgres" >/dev/null || fail "shared program with PostgreSQL fails"
 fi
 make_ uninstall prefix="$root"
 tree "$root" | cmp -s - "$work/before" || fail "uninstall left or took:" $(tree "$root" | diff "$work/before" - || true)

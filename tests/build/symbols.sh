@@ -45,6 +45,15 @@ if [ -n "${HAVE_SQLITE-}" ]; then
     same "in [credit-sqlite] of lib/credit.sym" "$work/listed-sqlite" "exported by libcredit-sqlite" "$work/exported-sqlite"
     same "in [credit-sqlite] of lib/credit.sym" "$work/listed-sqlite" "declared in credit/sqlite.h" "$work/declared-sqlite"
 fi
+if [ -n "${HAVE_POSTGRES-}" ]; then
+    listed credit-postgres | sort >"$work/listed-postgres"
+    exported credit-postgres >"$work/exported-postgres"
+    declared credit/postgres.h | comm -23 - "$work/declared" >"$work/declared-postgres"
+    same "in [credit-postgres] of lib/credit.sym" "$work/listed-postgres" "exported by libcredit-postgres" \
+        "$work/exported-postgres"
+    same "in [credit-postgres] of lib/credit.sym" "$work/listed-postgres" "declared in credit/postgres.h" \
+        "$work/declared-postgres"
+fi
 
 # The shape that programs and packagers rely on: the soname, the links, and no name without a version.
 major=${VERSION%%.*}

@@ -13,6 +13,7 @@ fail() { echo "$*"; failed=1; }
 strict='-std=c99 -Wall -Wextra -Werror -pedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wvla
     -Wcast-qual -Wswitch-enum -fno-common -Iinclude'
 sqlite_libs=$("$PKG_CONFIG" --libs sqlite3 2>/dev/null || echo -lsqlite3)
+postgres_libs=$("$PKG_CONFIG" --libs libpq 2>/dev/null || echo -lpq)
 
 # Cuts the ```c blocks out of a Markdown page: README.1.c, README.2.c …
 cut_markdown() {
@@ -62,6 +63,10 @@ try() { # FILE FROM
     if grep -q '<credit/sqlite.h>' "$1"; then
         [ -n "${HAVE_SQLITE-yes}" ] || { echo "SKIP a snippet of $2: no SQLite"; return 0; }
         libs="$BUILD/libcredit-sqlite.a $libs $sqlite_libs"
+    fi
+    if grep -q '<credit/postgres.h>' "$1"; then
+        [ -n "${HAVE_POSTGRES-yes}" ] || { echo "SKIP a snippet of $2: no PostgreSQL"; return 0; }
+        libs="$BUILD/libcredit-postgres.a $libs $postgres_libs"
     fi
     if ! grep -q '^int main(' "$1"; then
         (grep -q '^#include <credit' "$1" || echo '#include <credit.h>'; cat "$1") \

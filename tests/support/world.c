@@ -11,6 +11,11 @@
 #include <credit/sqlite.h>
 #endif
 
+#ifndef CREDIT_NO_POSTGRES
+#include <credit/postgres.h>
+#include <libpq-fe.h>
+#endif
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,10 +42,59 @@ static const crd_storage *sqlite_storage(world *w) {
 #endif
 }
 
+int world_stores(void) {
+#ifdef CREDIT_NO_SQLITE
+    return 1;
+#else
+    int asked = getenv("CREDIT_TEST_LONG") != NULL || getenv("CREDIT_TEST_POSTGRES") != NULL;
+#ifndef CREDIT_NO_POSTGRES
+    if (asked && getenv("CREDIT_TEST_CONNINFO") != NULL) return 3;
+#endif
+    (void)asked;
+    return 2;
+#endif
+}
+
+static const crd_storage *postgres_storage(world *w) {
+#ifndef CREDIT_NO_POSTGRES
+    crd_postgres_options options;
+    crd_postgres *postgres = NULL;
+    ck_assert_int_lt(w->postgreses, 4);
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    options.schema = w->schema;
+    ck_assert_msg(crd_postgres_open(getenv("CREDIT_TEST_CONNINFO"), &options, &postgres) == CRD_OK, "%s: %s", w->schema,
+                  crd_postgres_message(postgres));
+    w->postgres[w->postgreses++] = postgres;
+    return crd_postgres_storage(postgres);
+#else
+    (void)w;
+    return NULL;
+#endif
+}
+
+static void drop_schema(const world *w) {
+#ifndef CREDIT_NO_POSTGRES
+    char sql[160];
+    PGconn *conn = PQconnectdb(getenv("CREDIT_TEST_CONNINFO"));
+    snprintf(sql, sizeof sql, "SET client_min_messages = error; DROP SCHEMA IF EXISTS \"%s\" CASCADE", w->schema);
+    PQclear(PQexec(conn, sql));
+    PQfinish(conn);
+#else
+    (void)w;
+#endif
+}
+
 static void make_store(world *w) {
+    static unsigned made;
     const char *place = getenv("TMPDIR");
     if (w->store == STORE_MEMORY) {
         ck_assert_int_eq(crd_memory_new(NULL, &w->memory), CRD_OK);
+        return;
+    }
+    if (w->store == STORE_POSTGRES) {
+        snprintf(w->schema, sizeof w->schema, "World %ld.%u", (long)getpid(), ++made);
+        postgres_storage(w);
         return;
     }
     snprintf(w->directory, sizeof w->directory, "%.200s/ledger-XXXXXX", place != NULL && *place ? place : "/tmp");
@@ -52,6 +106,9 @@ static void make_store(world *w) {
 const crd_storage *world_storage(const world *w) {
 #ifndef CREDIT_NO_SQLITE
     if (w->store == STORE_SQLITE) return crd_sqlite_storage(w->sqlite[0]);
+#endif
+#ifndef CREDIT_NO_POSTGRES
+    if (w->store == STORE_POSTGRES) return crd_postgres_storage(w->postgres[0]);
 #endif
     return crd_memory_storage(w->memory);
 }
@@ -87,7 +144,9 @@ crd_ledger *world_rival(world *w) {
     ck_assert_int_lt(w->rival_count, 3);
     memset(&options, 0, sizeof options);
     options.struct_size = sizeof options;
-    options.storage = w->store == STORE_SQLITE ? sqlite_storage(w) : world_storage(w);
+    options.storage = w->store == STORE_SQLITE     ? sqlite_storage(w)
+                      : w->store == STORE_POSTGRES ? postgres_storage(w)
+                                                   : world_storage(w);
     options.hooks = &w->hooks;
     ck_assert_int_eq(crd_ledger_open(&options, rival), CRD_OK);
     w->rival_count++;
@@ -98,6 +157,10 @@ static void remove_store(world *w) {
     static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
     char name[320];
     if (w->store == STORE_MEMORY) return;
+    if (w->store == STORE_POSTGRES) {
+        drop_schema(w);
+        return;
+    }
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
         snprintf(name, sizeof name, "%s%s", w->path, suffixes[i]);
         unlink(name);
@@ -111,6 +174,9 @@ void world_close(world *w) {
     shim_close(&w->shim);
 #ifndef CREDIT_NO_SQLITE
     for (int i = 0; i < w->sqlites; i++) crd_sqlite_close(w->sqlite[i]);
+#endif
+#ifndef CREDIT_NO_POSTGRES
+    for (int i = 0; i < w->postgreses; i++) crd_postgres_close(w->postgres[i]);
 #endif
     crd_memory_free(w->memory);
     remove_store(w);

@@ -2,7 +2,9 @@
  * A world to test in: one ledger on one storage, with a clock that stands still, and short words for commands.
  *
  * Terms:
- *   store   memory, or an SQLite file in a directory of its own; most tests run once over each
+ *   store   memory, an SQLite file in a directory of its own, or a PostgreSQL schema of its own (when there is a server
+ *           to test against, see with_postgres.sh, and CREDIT_TEST_LONG or CREDIT_TEST_POSTGRES is set); most tests run
+ *           once over each
  *   rival   a second ledger on the same records, as another process would have it
  *   day     a business date, counted from DAY(0), the day of the world's clock
  *
@@ -21,11 +23,8 @@
 
 #define STORE_MEMORY 0
 #define STORE_SQLITE 1
-#ifdef CREDIT_NO_SQLITE
-#define STORES 1
-#else
-#define STORES 2
-#endif
+#define STORE_POSTGRES 2
+#define STORES world_stores()
 
 #define DAY_ZERO 20468 /* 2026-01-15 */
 #define DAY(n) (DAY_ZERO + (n))
@@ -36,6 +35,9 @@ typedef struct world {
     crd_memory *memory;
     void *sqlite[4]; /* crd_sqlite *: the world's and those of rivals */
     int sqlites;
+    void *postgres[4]; /* crd_postgres *: likewise */
+    int postgreses;
+    char schema[64];
     shim shim;           /* in front of the storage of `ledger` */
     crd_ledger *ledger;
     crd_ledger *rivals[3];
@@ -46,6 +48,8 @@ typedef struct world {
     crd_hooks hooks;
 } world;
 
+/* How many of the stores, from memory on, there are to run over. */
+int world_stores(void);
 world *world_open(int store);
 /* With an allocator, settings, or hooks of the test's own (clock is filled in when NULL). */
 world *world_open_with(int store, const crd_allocator *allocator, const crd_settings *settings, const crd_hooks *hooks);
