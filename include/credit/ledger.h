@@ -254,7 +254,7 @@ CRD_API crd_status CRD_CALL crd_unit_rollback(crd_ledger *ledger);
  * @param amount    part of an application or write-off to take back; 0: all that is left of it
  * @param out       what was done: the amount taken back; may be NULL
  * @return #CRD_OK; #CRD_E_NOT_FOUND; #CRD_E_NOTHING when it was undone before; #CRD_E_STATE when it is not of a
- *         kind that can be undone; #CRD_E_IN_USE for a receipt of whose money something is refunded or transferred (limit:
+ *         kind that can be undone, or the application that is the reversal of an invoice; #CRD_E_IN_USE for a receipt of whose money something is refunded or transferred (limit:
  *         how much): undo that first; #CRD_E_CREDIT_AMOUNT above what is left of it, #CRD_E_INVOICE_AMOUNT of a write-off;
  *         #CRD_E_CLOSED, #CRD_E_DATE and
  *         everything a command may return

@@ -186,6 +186,11 @@ crd_status crd__decide_unapply(const crd_credit_record *credit, const crd_invoic
     int64_t amount = command->amount != 0 ? command->amount : command->left;
     uint32_t follows;
     crd_status status;
+    if (credit->kind == CRD_CREDIT_REVERSED_INVOICE && (credit->flags & CRD_FLAG_OWN_DOCUMENT)) {
+        (void)crd__refuse(why, CRD_E_STATE, CRD_KIND_CREDIT, credit->id, credit->remaining, credit->state);
+        why->hint = "; it reversed its invoice, which is never undone: send a new invoice";
+        return CRD_E_STATE;
+    }
     if (command->left == 0)
         return crd__refuse(why, CRD_E_NOTHING, CRD_KIND_CREDIT, credit->id, 0, command->amount);
     status = crd__decide_date(&command->when, CRD_KIND_CREDIT, credit->id, credit->last_date, &date, why);

@@ -93,6 +93,17 @@ static crd_status unapply(int32_t date, crd__decision *out) {
     return crd__decide_unapply(&credit, NULL, NULL, &ask, out, &why);
 }
 
+START_TEST(M12_the_application_of_a_reversed_invoices_memo_is_not_undone) {
+    crd__decision decision;
+    credit.kind = CRD_CREDIT_REVERSED_INVOICE;
+    credit.credit_class = CRD_CLASS_MEMO;
+    credit.flags = CRD_FLAG_OWN_DOCUMENT | CRD_FLAG_RETURN;
+    ck_assert_int_eq(unapply(200, &decision), CRD_E_STATE);
+    credit.flags = CRD_FLAG_TRANSFERRED_IN; /* money of one, elsewhere, is money like any other */
+    ck_assert_int_eq(unapply(200, &decision), CRD_OK);
+}
+END_TEST
+
 /* Where money goes that returns, by the first that fits. */
 START_TEST(M8_money_returns_by_the_first_rule_that_fits) {
     static const struct {
@@ -155,6 +166,7 @@ int main(void) {
     tcase_add_test(tests, M4_an_opening_credit_counts_as_what_it_stands_for);
     tcase_add_test(tests, M1_a_credit_whose_columns_do_not_add_up_is_noticed);
     tcase_add_test(tests, M5_the_state_agrees_with_the_remainder);
+    tcase_add_test(tests, M12_the_application_of_a_reversed_invoices_memo_is_not_undone);
     tcase_add_test(tests, M8_money_returns_by_the_first_rule_that_fits);
     tcase_add_test(tests, M7_what_expired_unnoticed_is_entered_first_on_its_day);
     suite_add_tcase(suite, tests);

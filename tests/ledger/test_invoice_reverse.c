@@ -44,11 +44,35 @@ START_TEST(R44_M12_a_reversal_is_a_linked_memo_applied_in_full) {
     REFUSED(w, crd_invoice_void(w->ledger, on(3), i, 0, NULL), CRD_E_RETURNED);
     ck_assert_int_eq(crd_ledger_error(w->ledger)->limit, 100);
     REFUSED(w, crd_invoice_revise(w->ledger, on(3), i, &rt, NULL), CRD_E_RETURNED); /* up neither */
-    undo(w, "c1", 3, 40, 3); /* its application may be undone; the memo itself stays */
-    OK(w, crd_credit_refresh(k));
     REFUSED(w, crd_credit_void(w->ledger, on(3), k, 0, 0, NULL), CRD_E_STATE);
     OK(w, crd_invoice_refresh(i));
     REFUSED(w, crd_invoice_void(w->ledger, on(3), i, 0, NULL), CRD_E_RETURNED);
+    crd_invoice_free(i);
+    crd_credit_free(k);
+    world_close(w);
+}
+END_TEST
+
+/* The memo is applied in full, and that application is the reversal: undone, it would leave an invoice that is owed
+ * although it was reversed, for it can be neither voided nor revised nor reversed again. */
+START_TEST(R44_M12_a_reversal_is_never_undone_nor_is_its_application) {
+    world *w = world_open(_i);
+    crd_invoice *i;
+    crd_credit *k = NULL;
+    customer(w, "c1");
+    i = invoice(w, "c1", "I", 100, 0, 30);
+    OK(w, crd_invoice_reverse(w->ledger, on(3), i, NULL, &k));
+    REFUSED(w, try_undo(w->ledger, "c1", 3, 0, on(3), NULL), CRD_E_STATE);
+    SUBJECT(w, CRD_KIND_CREDIT, crd_credit_get(k)->id);
+    FIGURES(w, 0, CRD_CREDIT_SPENT);
+    REFUSED(w, try_undo(w->ledger, "c1", 3, 40, on(3), NULL), CRD_E_STATE);
+    REFUSED(w, try_undo(w->ledger, "c1", 2, 0, on(3), NULL), CRD_E_STATE); /* nor its issue */
+    REFUSED(w, crd_application_change(w->ledger, on(3), "c1", "EUR", 3, 60, NULL), CRD_E_STATE);
+    REFUSED(w, crd_application_change(w->ledger, on(3), "c1", "EUR", 3, 0, NULL), CRD_E_STATE);
+    REFUSED(w, crd_credit_void(w->ledger, on(3), k, 0, 0, NULL), CRD_E_STATE);
+    REFUSED(w, crd_credit_refund(w->ledger, on(3), k, NULL, NULL), CRD_E_ARGUMENT);
+    REFUSED(w, crd_credit_delete(w->ledger, on(3), k, CRD_DELETE_CASCADE, NULL), CRD_E_STATE);
+    ck_assert_int_eq(stored_invoice(w, "c1", "I").open, 0);
     crd_invoice_free(i);
     crd_credit_free(k);
     world_close(w);
@@ -241,6 +265,7 @@ static Suite *make(void) {
     Suite *s = suite_create("reversal");
     TCase *t = tcase_create("reversal");
     tcase_add_loop_test(t, R44_M12_a_reversal_is_a_linked_memo_applied_in_full, 0, STORES);
+    tcase_add_loop_test(t, R44_M12_a_reversal_is_never_undone_nor_is_its_application, 0, STORES);
     tcase_add_loop_test(t, M12_a_reversal_frees_write_offs_then_payments_and_own_memos_last, 0, STORES);
     tcase_add_loop_test(t, M16_a_reversal_is_refused_in_the_order_of_reasons, 0, STORES);
     tcase_add_loop_test(t, R43_R44_the_memo_has_the_lines_that_were_not_returned_negated, 0, STORES);

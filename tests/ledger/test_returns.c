@@ -3,6 +3,8 @@
  */
 #include "support/change.h"
 
+#include <string.h>
+
 static crd_status try_return(world *w, const char *id, const char *invoice, int64_t amount, int day) {
     crd_credit_terms t = return_terms(id, invoice, amount);
     return crd_credit_issue(w->ledger, on(day), "c1", &t, NULL);
@@ -314,6 +316,82 @@ START_TEST(R64_a_return_within_the_unit_of_its_invoice) {
 }
 END_TEST
 
+/* What is voided of a memo is money, not a line of it: nobody says which. So of the invoice it may be returned again, and
+ * of each line nothing until all of the memo is voided; else more of a line could come back than was sold. */
+START_TEST(M12_of_a_return_voided_in_part_each_line_counts_in_full) {
+    world *w = world_open(_i);
+    crd_line_terms l[2] = {line_terms("A", 5, 500), line_terms("B", 1, 100)};
+    crd_line_terms one = line_terms("A", 1, 100);
+    const crd_line_terms *list[2] = {&l[0], &l[1]}, *again[1] = {&one};
+    crd_credit_terms t = return_terms("K", "L", 600), u = return_terms("U", "L", 100);
+    crd_credit *k = NULL;
+    customer(w, "c1");
+    crd_invoice_free(lined_invoice(w, "c1", "L", 0)); /* A 5 for 500, B 2 for 300, C 1 for 200 */
+    l[0].origin = one.origin = "L/1";
+    l[1].origin = "L/2";
+    t.lines = list;
+    t.line_count = 2;
+    OK(w, crd_credit_issue(w->ledger, on(1), "c1", &t, &k));
+    void_credit(w, k, 300, 1);
+    ck_assert_int_eq(stored_invoice(w, "c1", "L").returned, 300);
+    u.lines = again;
+    u.line_count = 1;
+    REFUSED(w, crd_credit_issue(w->ledger, on(1), "c1", &u, NULL), CRD_E_RETURNED);
+    SUBJECT(w, CRD_KIND_LINE, "L/1");
+    FIGURES(w, 0, 1000); /* thousandths */
+    u.line_count = 0;
+    u.lines = NULL;
+    u.amount = 701;
+    REFUSED(w, crd_credit_issue(w->ledger, on(1), "c1", &u, NULL), CRD_E_RETURNED); /* of the whole it is 300 */
+    FIGURES(w, 700, 701);
+    void_credit(w, k, 0, 1);
+    u.amount = 100;
+    u.lines = again;
+    u.line_count = 1;
+    OK(w, crd_credit_issue(w->ledger, on(1), "c1", &u, NULL));
+    world_check(w);
+    ck_assert_int_eq(stored_invoice(w, "c1", "L").returned, 100);
+    crd_credit_free(k);
+    world_close(w);
+}
+END_TEST
+
+/* Money of a return that went to another customer is no memo of the invoice any more: the goods came back, whatever
+ * becomes of the money. Voided there, nothing may be returned again here; fetched back and voided here, it may. */
+START_TEST(M10_M12_what_another_customer_does_with_a_return_does_not_undo_it) {
+    world *w = world_open(_i);
+    crd_transfer_terms t;
+    crd_result r = result_block();
+    crd_invoice *i;
+    crd_credit *k, *there = NULL;
+    customer(w, "c1");
+    customer(w, "c2");
+    i = invoice(w, "c1", "I", 100, 0, 30);
+    k = give_back(w, "c1", "K", "I", 60, 1);
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.customer = "c2";
+    t.amount = 50;
+    OK(w, crd_credit_transfer(w->ledger, on(1), k, &t, &there, &r));
+    void_credit(w, there, 20, 1);
+    ck_assert_int_eq(stored_invoice(w, "c1", "I").returned, 60);
+    REFUSED(w, try_return(w, NULL, "I", 41, 1), CRD_E_RETURNED);
+    FIGURES(w, 40, 41);
+    (void)undo(w, "c1", r.first_seq, 30, 1);
+    OK(w, crd_credit_refresh(k));
+    void_credit(w, k, 0, 1);
+    ck_assert_int_eq(stored_credit(w, "c1", "K").voided, 40);
+    ck_assert_int_eq(stored_invoice(w, "c1", "I").returned, 20);
+    OK(w, crd_invoice_refresh(i));
+    REFUSED(w, crd_invoice_void(w->ledger, on(1), i, 0, NULL), CRD_E_RETURNED);
+    ck_assert_int_eq(crd_ledger_error(w->ledger)->limit, 20);
+    crd_credit_free(there);
+    crd_credit_free(k);
+    crd_invoice_free(i);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(museum_14_a_return_is_free_of_the_invoice_it_paid_when_that_is_revised) {
     world *w = world_open(_i);
     crd_invoice *i;
@@ -359,6 +437,8 @@ static Suite *make(void) {
     TCase *t = tcase_create("returns");
     tcase_add_loop_test(t, R14_M12_a_return_names_its_invoice_and_is_counted_there, 0, STORES);
     tcase_add_loop_test(t, M12_what_is_voided_of_a_return_may_be_returned_again, 0, STORES);
+    tcase_add_loop_test(t, M12_of_a_return_voided_in_part_each_line_counts_in_full, 0, STORES);
+    tcase_add_loop_test(t, M10_M12_what_another_customer_does_with_a_return_does_not_undo_it, 0, STORES);
     tcase_add_loop_test(t, M12_void_and_a_lower_revision_are_refused_while_a_return_stands, 0, STORES);
     tcase_add_loop_test(t, M16_a_return_is_refused_in_the_order_of_reasons, 0, STORES);
     tcase_add_loop_test(t, R82_M12_returns_split_the_tax_a_tie_going_to_the_part_that_moves, 0, STORES);

@@ -643,6 +643,7 @@ static m_answer undo_application(model *m, int event, const command *c) {
     const m_event *e = &m->events[event];
     int64_t left = application_left(m, event), amount = c->amount > 0 ? c->amount : left;
     int32_t last = touched(m, e);
+    if (m->credits[e->credit].kind == CRD_CREDIT_REVERSED_INVOICE) return refuse(CRD_E_STATE); /* rule M12: never undone */
     if (left == 0) return refuse(CRD_E_NOTHING);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     if (e->invoice >= 0) last = later(last, invoice_figures(m, e->invoice).last_date);
