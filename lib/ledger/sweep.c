@@ -92,16 +92,34 @@ static uint64_t holds_of(const crd__account *account) {
     return count;
 }
 
+static int compare_first(const void *a, const void *b) {
+    const crd_credit_record *x = ((const crd__doc *)a)->record, *y = ((const crd__doc *)b)->record;
+    return x->first_seq < y->first_seq ? -1 : x->first_seq > y->first_seq;
+}
+
+/* The credits of an account, oldest first: a storage may emit them in any order, and the journal is to be the same. */
+static crd_status list_credits(sweeping *s, const crd__account *account, void ***out, uint64_t *count) {
+    void **list = crd__arena_take(&s->page, (2 * account->docs.count + 1) * sizeof *list);
+    if (list == NULL) return crd__fail(s->ledger, CRD_E_NOMEM, NULL);
+    *count = 0;
+    for (uint64_t i = 0; i < account->docs.count; i++)
+        if (((const crd__doc *)account->docs.items[i])->kind == CRD_KIND_CREDIT)
+            list[(*count)++] = account->docs.items[i];
+    crd__sort(list, *count, list + account->docs.count, compare_first);
+    *out = list;
+    return CRD_OK;
+}
+
 /* What one credit may add: itself, its expiries, and for each hold the hold, its lapse and an expiry. */
 static crd_status sweep_account(sweeping *s, crd__account *account) {
     crd_ledger *ledger = s->ledger;
     crd__when when = crd__command_when(&s->command, 0);
-    uint64_t most = 4 + 3 * holds_of(account);
-    crd_status status = CRD_OK;
-    if (ledger->unit.accounts.count == CRD_MAX_ACCOUNTS) status = sweep_flush(s);
-    for (uint64_t i = 0; status == CRD_OK && i < account->docs.count && !account->lost; i++) {
-        crd__doc *doc = account->docs.items[i];
-        if (doc->kind != CRD_KIND_CREDIT) continue;
+    uint64_t most = 4 + 3 * holds_of(account), count = 0;
+    void **credits = NULL;
+    crd_status status = list_credits(s, account, &credits, &count);
+    if (status == CRD_OK && ledger->unit.accounts.count == CRD_MAX_ACCOUNTS) status = sweep_flush(s);
+    for (uint64_t i = 0; status == CRD_OK && i < count && !account->lost; i++) {
+        crd__doc *doc = credits[i];
         if (crd__unit_changes(ledger) + most > CRD_MAX_CHANGES) {
             int entered = account->dirty;
             status = sweep_flush(s);

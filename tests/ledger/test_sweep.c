@@ -78,6 +78,18 @@ START_TEST(R35_expired_credit_leaves_the_balance_with_an_entry_that_says_so) {
 }
 END_TEST
 
+/* The journal is the same over any storage, whatever the order in which it emits records. */
+START_TEST(R35_a_sweep_enters_the_oldest_credit_first) {
+    world *w = world_open(_i);
+    static const char *const ids[] = {"M", "Z", "A", "Q", "B"};
+    customer(w, "c1");
+    for (int n = 0; n < 5; n++) crd_credit_free(promise(w, "c1", ids[n], n + 1, 0, 9 - n));
+    sweep(w, 12);
+    ck_assert_str_eq(journal(w, "c1", 6), "expire 1@9, expire 2@8, expire 3@7, expire 4@6, expire 5@5");
+    world_close(w);
+}
+END_TEST
+
 START_TEST(R35_M6_an_expiry_is_dated_the_last_entry_of_its_credit_if_that_is_later) {
     world *w = world_open(_i);
     crd_credit *k;
@@ -315,6 +327,7 @@ static Suite *make(void) {
     TCase *t = tcase_create("sweep");
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, R35_expired_credit_leaves_the_balance_with_an_entry_that_says_so, 0, STORES);
+    tcase_add_loop_test(t, R35_a_sweep_enters_the_oldest_credit_first, 0, STORES);
     tcase_add_loop_test(t, R35_M6_an_expiry_is_dated_the_last_entry_of_its_credit_if_that_is_later, 0, STORES);
     tcase_add_loop_test(t, M7_swept_daily_or_never_gives_the_same_book, 0, STORES);
     tcase_add_loop_test(t, R78_M6_nothing_expires_inside_a_closed_period, 0, STORES);
