@@ -281,21 +281,29 @@ static crd_status find_undone(crd__command *command, crd__account *account, int6
 static crd_status adjust_settle(crd__command *command, crd__account *account, undoing *u) {
     crd__when when = crd__command_when(command, 0);
     crd_status status = CRD_OK;
+    for (uint64_t i = 0; status == CRD_OK && i < u->count; i++)
+        status = crd__latest_of_credit(command, credit_of(&u->pieces[i], account), &when.date);
+    u->date = when.date;
     for (uint64_t i = 0; status == CRD_OK && i < u->count; i++) {
         crd__doc *credit = adjust_credit_of(&u->pieces[i], account);
         status = u->upward ? crd__enter_lapsed_before_use(command, credit, &when)
                            : crd__enter_lapsed(command, credit, &when);
-        u->date = CRD__MAX(u->date, ((const crd_credit_record *)credit->record)->last_date);
     }
-    u->date = CRD__MAX(u->date, when.date);
+    if (status == CRD_OK && account->record.credit_held > 0) status = crd__load_holds(command->ledger, account);
     return status;
 }
 
-static int64_t figure_now(crd__account *account, int32_t date) {
+/* What is available; a hold of another credit that has lapsed does not count, entered or not (rule M7). */
+static int64_t figure_now(const crd__command *command, crd__account *account, int32_t date) {
+    int64_t instant = CRD__MAX(command->instant, account->record.last_instant);
     int64_t sum = 0; /* of figures whose sum the account's totals bound */
     for (uint64_t i = 0; i < account->docs.count; i++) {
-        const crd__doc *doc = account->docs.items[i];
+        const crd__doc *doc = account->docs.items[i], *credit;
+        const crd_hold_record *hold = doc->record;
         if (doc->kind == CRD_KIND_CREDIT && !doc->gone) sum += crd__adjustable(doc->record, date);
+        if (doc->kind != CRD_KIND_HOLD || doc->gone || !crd__hold_lapsed(hold, instant)) continue;
+        credit = crd__doc_find(account, CRD_KIND_CREDIT, hold->credit);
+        if (credit != NULL && crd__credit_usable(credit->record, date)) sum += hold->amount;
     }
     return sum;
 }
@@ -310,7 +318,7 @@ static crd_status write_undo(crd__command *command, crd__account *account, const
     crd__entry_clear(&entry, CRD_ENTRY_ADJUST, u->date);
     entry.amount = named->left;
     entry.undoes = named->seq;
-    entry.figure_before = entry.figure_after = figure_now(account, u->date);
+    entry.figure_before = entry.figure_after = figure_now(command, account, u->date);
     for (uint64_t i = 0; i < u->count; i++) {
         const crd_credit_record *credit = adjust_credit_of(&u->pieces[i], account)->record;
         if (u->upward)

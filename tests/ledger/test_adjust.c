@@ -409,6 +409,31 @@ START_TEST(museum_36_an_upward_adjustment_is_taken_back_while_unused) {
 }
 END_TEST
 
+/* A hold of another credit has lapsed, which is not entered: the figure is the one it would be if it were. */
+START_TEST(M7_M10_museum_36_the_figures_of_an_undo_leave_out_a_hold_that_has_lapsed) {
+    world *w = world_open(_i);
+    crd_adjust_terms t = terms(42);
+    crd_result r = result_block(), u = result_block();
+    crd_credit *held;
+    const crd_entry_record *e;
+    book *b;
+    customer(w, "c1");
+    held = memo(w, "c1", "H", 100, 0);
+    hold_credit(w, held, NULL, "L", 60, 0, 5);
+    OK(w, crd_credit_adjust(w->ledger, at_noon(1), "c1", "EUR", &t, &r)); /* 2 more */
+    OK(w, try_undo(w->ledger, "c1", r.first_seq, 0, at_noon(5), &u));
+    world_check(w);
+    b = world_book(w);
+    e = book_entry(b, "c1", "EUR", u.first_seq);
+    ck_assert_int_eq(e->figure_before, 102);
+    ck_assert_int_eq(e->figure_after, 100);
+    ck_assert_int_eq(book_credit(b, "c1", "H")->held, 60);
+    book_free(b);
+    crd_credit_free(held);
+    world_close(w);
+}
+END_TEST
+
 /* More pieces than one look into the journal finds, in a unit that is still open, and what came after. */
 START_TEST(R64_museum_36_an_adjustment_of_many_pieces_is_undone_in_its_unit) {
     world *w = world_open(_i);
@@ -469,6 +494,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R61_an_adjustment_happens_once_under_its_key, 0, STORES);
     tcase_add_loop_test(t, museum_36_a_downward_adjustment_is_taken_back_whole_and_once, 0, STORES);
     tcase_add_loop_test(t, museum_36_an_upward_adjustment_is_taken_back_while_unused, 0, STORES);
+    tcase_add_loop_test(t, M7_M10_museum_36_the_figures_of_an_undo_leave_out_a_hold_that_has_lapsed, 0, STORES);
     tcase_add_loop_test(t, R64_museum_36_an_adjustment_of_many_pieces_is_undone_in_its_unit, 0, STORES);
     tcase_add_loop_test(t, museum_35_pieces_are_drawn_first_in_first_out, 0, STORES);
     suite_add_tcase(s, t);
