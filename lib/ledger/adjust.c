@@ -282,7 +282,7 @@ static crd_status adjust_settle(crd__command *command, crd__account *account, un
     crd__when when = crd__command_when(command, 0);
     crd_status status = CRD_OK;
     for (uint64_t i = 0; status == CRD_OK && i < u->count; i++)
-        status = crd__latest_of_credit(command, credit_of(&u->pieces[i], account), &when.date);
+        status = crd__latest_of_credit(command, adjust_credit_of(&u->pieces[i], account), &when.date);
     u->date = when.date;
     for (uint64_t i = 0; status == CRD_OK && i < u->count; i++) {
         crd__doc *credit = adjust_credit_of(&u->pieces[i], account);

@@ -17,7 +17,8 @@ typedef struct past {
     crd__doc *receipt; /* the receipt that brought it, or NULL */
 } past;
 
-/* Adds what is left of the deeds to the list; whatever is no application or write-off has moved money for good. */
+/* Adds what is left of the deeds to the list; whatever is no application or write-off has moved money for good. A credit
+ * that an adjustment made goes by undoing that, which would otherwise stay in the reports without it. */
 static crd_status delete_keep(crd__command *command, const crd__application *deeds, uint64_t count, past *p) {
     crd__arena *arena = &command->ledger->unit.arena;
     crd__application *list = crd__arena_take(arena, (p->count + count + 1) * sizeof *list);
@@ -26,6 +27,7 @@ static crd_status delete_keep(crd__command *command, const crd__application *dee
     p->list = list;
     for (uint64_t i = 0; i < count; i++) {
         crd__application *kept = &list[p->count];
+        if (deeds[i].type == CRD_ENTRY_ISSUE && deeds[i].undoes == 0) continue;
         if (deeds[i].type != CRD_ENTRY_APPLY && deeds[i].type != CRD_ENTRY_WRITE_OFF) p->moved = 1;
         if (p->moved || deeds[i].left == 0) continue;
         *kept = deeds[i];
@@ -40,8 +42,8 @@ static crd_status delete_keep(crd__command *command, const crd__application *dee
 }
 
 static crd_status look_back(crd__command *command, crd__doc *doc, past *p) {
-    const uint64_t types = CRD__BIT(CRD_ENTRY_APPLY) | CRD__BIT(CRD_ENTRY_VOID) | CRD__BIT(CRD_ENTRY_EXPIRE) |
-                           CRD__BIT(CRD_ENTRY_REFUND) | CRD__BIT(CRD_ENTRY_ADJUST_PIECE) |
+    const uint64_t types = CRD__BIT(CRD_ENTRY_ISSUE) | CRD__BIT(CRD_ENTRY_APPLY) | CRD__BIT(CRD_ENTRY_VOID) |
+                           CRD__BIT(CRD_ENTRY_EXPIRE) | CRD__BIT(CRD_ENTRY_REFUND) | CRD__BIT(CRD_ENTRY_ADJUST_PIECE) |
                            CRD__BIT(CRD_ENTRY_TRANSFER) | CRD__BIT(CRD_ENTRY_REVERSE);
     const crd_credit_record *credit = doc->record;
     crd__application *deeds, also;

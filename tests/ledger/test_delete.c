@@ -304,6 +304,29 @@ START_TEST(M11_M12_documents_of_the_library_are_not_deleted) {
 }
 END_TEST
 
+/* Deleted, it would leave the adjustment in the reports without what it came to. */
+START_TEST(M11_R7_a_credit_that_an_adjustment_made_goes_by_undoing_that) {
+    world *w = world_open(_i);
+    crd_adjust_terms t;
+    crd_result r = result_block();
+    crd_credit *k;
+    customer(w, "c1");
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.target = 50;
+    t.id = "K";
+    OK(w, crd_credit_adjust(w->ledger, on(0), "c1", "EUR", &t, &r));
+    k = find_credit(w->ledger, "c1", "K");
+    REFUSED(w, try_delete(w, k, 0, 0, NULL), CRD_E_STATE);
+    ck_assert_int_eq(undo(w, "c1", r.first_seq, 0, 0), 50);
+    crd_credit_free(k);
+    k = credit(w, "c1", "A", CRD_CREDIT_ADJUSTMENT, 50, 0); /* by hand: nothing else tells of it */
+    OK(w, try_delete(w, k, 0, 0, NULL));
+    crd_credit_free(k);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(M16_deleting_checks_its_arguments_and_its_key) {
     world *w = world_open(_i);
     crd_result r = result_block();
@@ -358,6 +381,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, M6_M11_the_cascade_takes_the_latest_date, 0, STORES);
     tcase_add_loop_test(t, M12_M11_a_deleted_return_is_not_returned, 0, STORES);
     tcase_add_loop_test(t, M11_M12_documents_of_the_library_are_not_deleted, 0, STORES);
+    tcase_add_loop_test(t, M11_R7_a_credit_that_an_adjustment_made_goes_by_undoing_that, 0, STORES);
     tcase_add_loop_test(t, M16_deleting_checks_its_arguments_and_its_key, 0, STORES);
     tcase_add_loop_test(t, museum_12_26_a_deleted_payment_counts_in_no_balance, 0, STORES);
     suite_add_tcase(s, t);
