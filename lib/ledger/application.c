@@ -151,8 +151,8 @@ static crd_status change_application(crd__command *command, int64_t seq, int64_t
     parts p;
     crd_status status = load_account(command, &held, &account);
     memset(&p, 0, sizeof p);
-    if (status == CRD_OK) status = application_find_entry(command, account, seq, &credit, &first);
     if (status == CRD_OK) status = crd__command_feature(command, account);
+    if (status == CRD_OK) status = application_find_entry(command, account, seq, &credit, &first);
     if (status == CRD_OK) status = find_parts(command, account, credit, first, &p);
     if (status == CRD_OK) status = application_change(command, account, first, &p, amount);
     crd__release(command->ledger, &held);

@@ -359,11 +359,13 @@ crd_status crd__command_account(crd__command *command, const char *customer, con
     crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CUSTOMER | UINT32_C(1) << kind, customer, NULL);
     crd__list held = {NULL, 0, 0};
     const crd__list *read = command->page != NULL ? &command->page->held : &held;
+    const crd__account *owner = NULL;
     crd_status status = CRD_OK;
     query.id = id != NULL ? id : "~"; /* no document has this id, so none is read when one is to be derived */
     query.flags = CRD_QUERY_FOR_WRITE;
     if (command->page == NULL) status = crd__load(ledger, &query, &held);
-    if (status == CRD_OK && owner_of(ledger, read, customer) == NULL) status = CRD_E_NOT_FOUND;
+    if (status == CRD_OK && (owner = owner_of(ledger, read, customer)) == NULL) status = CRD_E_NOT_FOUND;
+    if (status == CRD_OK) status = crd__command_feature(command, owner);
     if (status == CRD_OK && crd__command_taken(ledger, read, kind, customer, id) != NULL)
         status = crd__fail_subject(ledger, CRD_E_EXISTS, kind, customer, id, NULL);
     if (status == CRD_OK && command->page != NULL && id != NULL)

@@ -289,10 +289,10 @@ static crd_status credits_apply(crd__command *command, crd__doc *credit, crd__do
     crd__decision decision;
     crd__refusal why;
     crd__concerned on;
-    crd_status status = invoice != NULL ? crd__same_account(ledger, credit, invoice) : CRD_OK;
+    crd_status status = credit->account->live ? crd__command_feature(command, credit->account) : CRD_OK;
+    if (status == CRD_OK && invoice != NULL) status = crd__same_account(ledger, credit, invoice);
     if (status == CRD_OK) status = crd__command_fresh(command, credit->account);
     if (status == CRD_OK && invoice != NULL) status = crd__command_fresh(command, invoice->account);
-    if (status == CRD_OK) status = crd__command_feature(command, credit->account);
     ask.when = crd__command_when(command, 1);
     if (status == CRD_OK) status = crd__enter_lapsed_before_use(command, credit, &ask.when);
     if (status != CRD_OK) return status;

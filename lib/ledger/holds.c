@@ -375,7 +375,8 @@ static crd_status capture(crd__command *command, crd__doc *doc, crd__doc *invoic
     crd__decision decision;
     crd__refusal why;
     crd__concerned on;
-    crd_status status = invoice != NULL ? crd__same_account(command->ledger, doc, invoice) : CRD_OK;
+    crd_status status = doc->account->live ? crd__command_feature(command, doc->account) : CRD_OK;
+    if (status == CRD_OK && invoice != NULL) status = crd__same_account(command->ledger, doc, invoice);
     if (status == CRD_OK && invoice != NULL) status = crd__command_fresh(command, invoice->account);
     if (status == CRD_OK) status = open_hold(command, doc, &on);
     if (status != CRD_OK) return status;

@@ -125,9 +125,7 @@ static crd_status reconcile_check_spec(crd_ledger *ledger, const crd_plan_spec *
     if (s->currency != NULL) status = crd__check_currency(ledger, s->currency);
     if (status == CRD_OK) status = crd__check_label(ledger, "spec.category", s->category);
     if (status == CRD_OK) status = crd__check_label(ledger, "spec.location", s->location);
-    if (status == CRD_OK) status = check_lists(ledger, s);
-    if (status == CRD_OK && ledger->settings.feature_off) status = crd__fail(ledger, CRD_E_DISABLED, NULL);
-    return status;
+    return status == CRD_OK ? check_lists(ledger, s) : status;
 }
 
 static int needs_customers(const crd_plan_spec *spec) {
@@ -193,6 +191,7 @@ crd_status crd_plan_open(crd_ledger *ledger, const crd_plan_spec *spec, crd_plan
     status = crd__take_struct(ledger, "spec", &s, sizeof s, sizeof s, spec);
     if (status == CRD_OK) status = reconcile_check_spec(ledger, &s);
     if (status == CRD_OK) status = crd__today(ledger, s.date, &date);
+    if (status == CRD_OK && ledger->settings.feature_off) status = crd__fail(ledger, CRD_E_DISABLED, NULL);
     if (status == CRD_OK) status = open_plan(ledger, &s, out);
     if (status == CRD_OK) (*out)->date = date;
     if (status == CRD_OK) (*out)->now = crd__now(ledger);

@@ -60,10 +60,11 @@ static crd_status transfer(crd__command *command, crd__doc *doc, const crd_trans
     crd__decision decision;
     crd__refusal why;
     crd_credit_record c;
-    crd_status status = crd__command_account(command, t->customer, doc->account->record.currency, CRD_KIND_CREDIT,
-                                             t->id, &there);
+    crd_status status = doc->account->live ? crd__command_feature(command, doc->account) : CRD_OK;
+    if (status == CRD_OK)
+        status = crd__command_account(command, t->customer, doc->account->record.currency, CRD_KIND_CREDIT, t->id,
+                                      &there);
     if (status == CRD_OK) status = crd__command_fresh(command, doc->account);
-    if (status == CRD_OK) status = crd__command_feature(command, doc->account);
     memset(&decision, 0, sizeof decision);
     memset(&ask, 0, sizeof ask);
     ask.when = crd__command_when(command, 1);

@@ -147,8 +147,8 @@ static crd_status undo(crd__command *command, int64_t seq, int64_t amount) {
     if (status == CRD_OK && (of.account == NULL || (of.held.count == 0 && !of.account->dirty)))
         status = crd__fail_subject(ledger, CRD_E_NOT_FOUND, CRD_KIND_ACCOUNT, command->customer, command->currency,
                                    NULL);
-    if (status == CRD_OK) status = undo_find_entry(command, seq, &of);
     if (status == CRD_OK) status = crd__command_feature(command, of.account);
+    if (status == CRD_OK) status = undo_find_entry(command, seq, &of);
     if (status == CRD_OK) status = undo_entry(command, &of, amount);
     crd__release(ledger, &of.held);
     return status;

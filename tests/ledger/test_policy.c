@@ -288,6 +288,57 @@ static void close_through(world *w, int day) {
     OK(w, crd_ledger_configure(w->ledger, &settings));
 }
 
+/* Before existence, duplicate, customer, currency; but not before the arguments. */
+START_TEST(R33_M16_off_is_said_before_anything_is_looked_for) {
+    world *w = world_open(_i);
+    crd_customer *c;
+    crd_credit *k;
+    crd_invoice *i, *yen;
+    crd_hold *h;
+    crd_transfer_terms to;
+    crd_apply_terms all;
+    crd_invoice_terms t = invoice_terms("Y", 5);
+    crd_plan_spec spec = plan_spec(0, 1);
+    crd_settings off;
+    customer(w, "c1");
+    customer(w, "c2");
+    k = memo(w, "c1", "K", 10, 0);
+    i = invoice(w, "c2", "I", 10, 0, 0);
+    t.currency = "JPY";
+    OK(w, crd_invoice_enter(w->ledger, on(0), "c1", &t, &yen));
+    hold_credit(w, k, NULL, "H", 3, 0, 0);
+    h = find_hold(w->ledger, "c1", "H");
+    c = find_customer(w->ledger, "c1");
+    OK(w, try_switch(w->ledger, c, CRD_SWITCH_FEATURE_OFF, 0, 0, NULL));
+    memset(&to, 0, sizeof to);
+    to.struct_size = sizeof to;
+    to.customer = "nobody";
+    memset(&all, 0, sizeof all);
+    all.struct_size = sizeof all;
+    REFUSED(w, crd_credit_transfer(w->ledger, on(1), k, &to, NULL, NULL), CRD_E_DISABLED);
+    REFUSED(w, issue_in(w, "c1", "K", "EUR", 1), CRD_E_DISABLED);
+    REFUSED(w, try_apply(w->ledger, k, i, 1, 0, on(1), NULL), CRD_E_DISABLED);
+    REFUSED(w, try_apply(w->ledger, k, yen, 1, 0, on(1), NULL), CRD_E_DISABLED);
+    REFUSED(w, crd_hold_capture(w->ledger, on(1), h, yen, &all, NULL), CRD_E_DISABLED);
+    REFUSED(w, try_undo(w->ledger, "c1", 99, 0, on(1), NULL), CRD_E_DISABLED);
+    REFUSED(w, crd_application_change(w->ledger, on(1), "c1", "EUR", 99, 1, NULL), CRD_E_DISABLED);
+    memset(&off, 0, sizeof off);
+    off.struct_size = sizeof off;
+    off.feature_off = 1;
+    OK(w, crd_ledger_configure(w->ledger, &off));
+    spec.date = CRD_DATE_MAX + 1;
+    REFUSED(w, crd_reconcile(w->ledger, on(1), &spec, NULL), CRD_E_ARGUMENT);
+    spec.date = DAY(1);
+    REFUSED(w, crd_reconcile(w->ledger, on(1), &spec, NULL), CRD_E_DISABLED);
+    crd_hold_free(h);
+    crd_invoice_free(i);
+    crd_invoice_free(yen);
+    crd_credit_free(k);
+    crd_customer_free(c);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(R78_M6_no_command_is_dated_in_a_closed_period_without_the_right_to) {
     EACH(c) {
         world *w = open_guarded(_i);
@@ -405,6 +456,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R33_an_account_made_meanwhile_obeys_the_switches, 0, STORES);
     tcase_add_loop_test(t, R33_a_unit_that_made_an_account_switches_it_too, 0, STORES);
     tcase_add_loop_test(t, R33_while_a_customer_is_off_every_command_on_it_is_refused_and_reading_is_not, 0, STORES);
+    tcase_add_loop_test(t, R33_M16_off_is_said_before_anything_is_looked_for, 0, STORES);
     tcase_add_loop_test(t, R78_M6_no_command_is_dated_in_a_closed_period_without_the_right_to, 0, STORES);
     tcase_add_loop_test(t, R78_M6_the_day_after_the_close_is_open, 0, STORES);
     tcase_add_loop_test(t, R78_a_run_needs_the_right_too_and_a_sweep_has_no_use_for_it, 0, STORES);
