@@ -164,6 +164,7 @@ class Plan(_Cursor):
         super().__init__(ledger, out)
 
     def close(self) -> None:
+        """Gives it back; what was not committed is forgotten."""
         super().close()
         forget(self._run.token)
 
