@@ -16,7 +16,7 @@ The headers of libcredit are the specification; names are theirs.
 from ._library import LibraryError, load
 from ._records import (AccountRecord, CreditRecord, CustomerRecord, EntryRecord, HoldRecord, InvoiceRecord, LineRecord,
                        ReceiptRecord, RequestRecord)
-from .constants import (By, Cause, Command, CommandWarning, CreditClass, CreditKind, CreditState, EntryFlag, EntryType, Flag, Format,
+from .constants import (By, Cause, Command, CommandWarning, CreditClass, CreditKind, CreditState, EntryFlag, EntryType, FieldType, Flag, Format,
                         GLRole, HoldState, InvoiceKind, InvoiceState, Kind, LeftOut, LinePolicy, Order, PlanState,
                         ReceiptState, ReportKind, RowLine, Switch)
 from .errors import (AmountOverflowError, ArgumentError, BelowZeroError, BusyError, CancelledError, ClosedError, ConflictError,
@@ -41,7 +41,7 @@ __all__ = [
     "CommandWarning", "ConflictError", "ContractError", "CorruptError", "Credit", "CreditAmountError", "CreditClass",
     "CreditError", "CreditKind", "CreditRecord", "CreditState", "CurrencyError", "Customer", "CustomerRecord",
     "DateError", "DeniedError", "DisabledError", "DistributionError", "Emit", "EntryFlag", "EntryRecord", "EntryType",
-    "Event", "ExistsError", "ExpiredError", "FIELDS", "Finding", "Flag", "Format", "GLRole", "Guard", "GuardFailed",
+    "Event", "ExistsError", "ExpiredError", "FIELDS", "FieldType", "Finding", "Flag", "Format", "GLRole", "Guard", "GuardFailed",
     "Hold", "HoldRecord", "HoldState", "InUseError", "InexactAmountError", "Invoice", "InvoiceAmountError",
     "InvoiceKind", "InvoiceRecord", "InvoiceState", "Key", "KeyExists", "KeyReusedError", "Kind", "Ledger", "LeftOut",
     "LibraryError", "Line", "LinePolicy", "LineRecord", "MemoryStorage", "NotFoundError", "NotKept",

@@ -24,6 +24,11 @@ class Kind(IntEnum):
     REQUEST = _abi.CRD_KIND_REQUEST
 
 
+FieldType = IntEnum("FieldType", [(name[len("CRD_FIELD_"):], value) for name, value in vars(_abi).items()  # type: ignore[misc]
+                                  if name.startswith("CRD_FIELD_") and name != "CRD_FIELD_KEY"], module=__name__)
+FieldType.__doc__ = "Types of field in a record."
+
+
 class CreditClass(IntEnum):
     """Classes of credit (what may be done with it)."""
     CASH = _abi.CRD_CLASS_CASH

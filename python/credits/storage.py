@@ -19,15 +19,16 @@ from typing import Any, Callable, Mapping, Optional, Sequence, Union
 
 from . import _abi
 from ._library import load, load_other
-from .constants import Kind
+from .constants import FieldType, Kind
 from .errors import make
 from .values import bytes_from
 
 Value = Union[int, str, bytes]
 
-FIELDS: dict[Kind, tuple[tuple[str, int, bool], ...]] = {
-    Kind(kind): fields for kind, (_, _, fields) in _abi.RECORDS.items()}
-"""By kind: (name, CRD_FIELD_…, whether it is part of the key) of every field, in the order of the record."""
+FIELDS: dict[Kind, tuple[tuple[str, FieldType, bool], ...]] = {
+    Kind(kind): tuple((name, FieldType(ftype), key) for name, ftype, key in fields)
+    for kind, (_, _, fields) in _abi.RECORDS.items()}
+"""By kind: (name, type, whether it is part of the key) of every field, in the order of the record."""
 
 _STRUCTS = {Kind(kind): struct for kind, (_, struct, _) in _abi.RECORDS.items()}
 _TEXT, _HASH, _BYTES = _abi.CRD_FIELD_TEXT, _abi.CRD_FIELD_HASH, _abi.CRD_FIELD_BYTES

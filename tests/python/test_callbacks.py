@@ -263,7 +263,7 @@ def test_new_writer_flags_and_closed_that_raise(faulty):
 # ---- hooks, on every storage
 
 
-@pytest.fixture(params=["memory", "sqlite", "python"])
+@pytest.fixture(params=["memory", "sqlite", "python", "host"])
 def store(request, tmp_path):
     made = new_storage(request.param, tmp_path)
     yield made
