@@ -117,8 +117,8 @@ def bytes_from(text: str | None, name: str) -> bytes | None:
 
 
 def text_of(value: bytes | None) -> str:
-    """Text from C; NULL is ""."""
-    return value.decode() if value else ""
+    """Text from C; NULL is "". What verify tells of a broken record need not be UTF-8."""
+    return value.decode(errors="backslashreplace") if value else ""
 
 
 def _int(value: int, low: int, high: int, name: str) -> int:
