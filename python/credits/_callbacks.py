@@ -9,30 +9,27 @@ from typing import Any, Callable, Optional
 from . import _abi
 from ._state import State
 from .constants import Command, Kind, LeftOut, PlanState, known
-from .storage import forget, register, registered
+from .storage import forget, register, registered, trampoline
 from .terms import Event, Finding, Operation, PlanApplication, PlanItem, PlannedAccount, Progress
 from .values import date_of, micros_from, text_of
 
 
-def _safe(state: State, otherwise: int, call: Callable[[], Any]) -> Any:
+def _safe(state: State, otherwise: int, call: Callable[[], Optional[int]]) -> int:
     """Whatever a callback of the host raises is told by the call that is under way; C gets `otherwise`."""
     try:
-        return call()
+        return call() or 0
     except BaseException as error:  # noqa: B902 -- nothing may leave
         state.raised(error)
         return otherwise
 
 
-_HOOKS = dict(_abi.crd_hooks._fields_)  # type: ignore[arg-type]
-
-
-@_HOOKS["clock"]
+@trampoline(_abi.crd_hooks_clock)
 def _CLOCK(ctx: int) -> int:
     state = registered(ctx)
     return _safe(state, 0, lambda: micros_from(state.hooks["clock"](), "clock"))
 
 
-@_HOOKS["authorize"]
+@trampoline(_abi.crd_hooks_authorize)
 def _AUTHORIZE(ctx: int, operation: Any) -> int:
     state = registered(ctx)
 
@@ -46,7 +43,7 @@ def _AUTHORIZE(ctx: int, operation: Any) -> int:
     return _safe(state, 1, ask)
 
 
-@_HOOKS["event"]
+@trampoline(_abi.crd_hooks_event)
 def _EVENT(ctx: int, event: Any) -> None:
     state = registered(ctx)
 
@@ -67,9 +64,9 @@ def _comparison(name: str, kind: Kind) -> Any:
 
         def ask() -> int:
             order = state.hooks[name](state.record(kind, a.contents), state.record(kind, b.contents))
-            return (order > 0) - (order < 0)
+            return int(order > 0) - int(order < 0)
         return _safe(state, 0, ask)
-    return _HOOKS[name](compare)
+    return getattr(_abi, f"crd_hooks_{name}")(compare)
 
 
 _COMPARE_CREDITS = _comparison("compare_credits", Kind.CREDIT)
@@ -91,7 +88,7 @@ class _Run:
         forget(self.token)
 
 
-@dict(_abi.crd_plan_spec._fields_)["progress"]  # type: ignore[call-overload]
+@trampoline(_abi.crd_plan_spec_progress)
 def _PROGRESS(ctx: int, progress: Any) -> int:
     run = registered(ctx)
     if run.state.poisoned():  # posted() raised, which it cannot say itself
@@ -103,13 +100,16 @@ def _PROGRESS(ctx: int, progress: Any) -> int:
     return _safe(run.state, 1, lambda: 1 if callback(Progress(p.accounts, p.applications)) is False else 0)
 
 
-@dict(_abi.crd_plan_spec._fields_)["posted"]  # type: ignore[call-overload]
+@trampoline(_abi.crd_plan_spec_posted)
 def _POSTED(ctx: int, account: Any) -> None:
     run = registered(ctx)
-    _safe(run.state, 0, lambda: run.callbacks["posted"](_planned(run.state, account.contents)))
+
+    def tell() -> None:
+        run.callbacks["posted"](_planned(run.state, account.contents))
+    _safe(run.state, 0, tell)
 
 
-@dict(_abi.crd_verify_spec._fields_)["found"]  # type: ignore[call-overload]
+@trampoline(_abi.crd_verify_spec_found)
 def _FOUND(ctx: int, finding: Any) -> int:
     run = registered(ctx)
 
@@ -123,7 +123,7 @@ def _FOUND(ctx: int, finding: Any) -> int:
     return _safe(run.state, 1, tell)
 
 
-@_abi.crd_write_text
+@trampoline(_abi.crd_write_text)
 def _WRITE_TEXT(ctx: int, text: int, size: int) -> int:
     run = registered(ctx)
     return _safe(run.state, 1, lambda: 1 if run.callbacks["write"](ctypes.string_at(text, size)) is False else 0)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Optional
+from typing import Any, Dict, Optional
 
 from .constants import Cause, Command, CreditClass, CreditKind, CreditState, EntryFlag, EntryType, Flag, HoldState, InvoiceKind, InvoiceState, Kind, ReceiptState, Switch
 
@@ -257,7 +257,7 @@ class RequestRecord:
     warnings: int
 
 
-CLASSES = {
+CLASSES: Dict[int, Any] = {
     1: AccountRecord,
     2: CustomerRecord,
     3: CreditRecord,
@@ -269,7 +269,7 @@ CLASSES = {
     9: RequestRecord,
 }
 
-ENUMS = {
+ENUMS: Dict[str, Dict[str, Any]] = {
     'account': {'switches': Switch},
     'customer': {'switches': Switch},
     'credit': {'flags': Flag, 'credit_class': CreditClass, 'kind': CreditKind, 'state': CreditState, 'cause': Cause},

@@ -87,7 +87,7 @@ class State:
     def record(self, kind: int, struct: Any) -> Any:
         """A record of C, copied."""
         name, fields = _NAMES[Kind(kind)]
-        enums = _records.ENUMS[name]
+        enums: dict[str, Any] = _records.ENUMS[name]
         currency = (struct.currency or b"").decode()
         exponent = self.exponent(currency)
         values: list[Any] = []

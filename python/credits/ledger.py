@@ -548,15 +548,16 @@ class Ledger:
                 spec.posted = _POSTED
         return spec
 
-    def reconcile(self, *, on: Optional[date] = None, currency: Optional[str] = None, category: Optional[str] = None,
+    def reconcile(self, *, currency: Optional[str] = None, category: Optional[str] = None,
                   location: Optional[str] = None, customers: Optional[Sequence[str]] = None,
                   items: Sequence[tuple[Any, str, str]] = (), use_cash: bool = False, tolerance: Amount = 0,
                   progress: Optional[Callable[[Progress], Any]] = None,
                   posted: Optional[Callable[[PlannedAccount], Any]] = None,
                   **request: Unpack[RequestArgs]) -> PlanResult:
-        """Plans and posts without review. `on` is the business date of both. items: (kind, customer, id) of the only
-        credits and invoices. progress() may return False to stop; posted() is told of every account."""
-        request.setdefault("on", on)
+        """Plans and posts without review. The request's `on` is the date of the plan as well. items: (kind, customer, id) of
+        the only credits and invoices. progress() may return False to stop; posted() is told of every account."""
+        by = request.get("by")
+        on = request.get("on") or (by.on if isinstance(by, Request) else None)
         run = _Run(self._state, progress=progress, posted=posted)
         with run:
             spec = self._plan_spec(run, on=on, currency=currency, category=category, location=location,

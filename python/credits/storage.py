@@ -89,13 +89,15 @@ class Record:
         struct.struct_size = ctypes.sizeof(struct)
         keep: list[Any] = []
         for name, ftype, _ in FIELDS[self.kind]:
-            value = self.values.get(name)
+            value: Any = self.values.get(name)
             if value is None:
                 value = _DEFAULT.get(ftype, 0)
             if ftype == _TEXT:
                 value = bytes_from(value, name)
                 keep.append(value)
                 setattr(struct, name, value)
+            elif ftype in (_HASH, _BYTES) and not isinstance(value, (bytes, bytearray, memoryview)):
+                raise TypeError(f"{name}: bytes, not {type(value).__name__}")
             elif ftype == _HASH:
                 value = bytes(value)
                 if len(value) != 32:
@@ -370,6 +372,11 @@ def registered(token: int) -> Any:
     return _objects[token]
 
 
+def trampoline(kind: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Makes a function one that C can call: the callback type of the declarations is given."""
+    return lambda function: kind(function)
+
+
 class _Bridge:
     """A storage as one ledger uses it."""
 
@@ -384,7 +391,7 @@ def _fail(result: Any, outcome: int, number: int, text: str) -> None:
     result.host_text = words.decode(errors="ignore").encode()
 
 
-@_abi.crd_storage._fields_[4][1]  # type: ignore[misc]
+@trampoline(_abi.crd_storage_read)
 def _READ(ctx: int, query: Any, emit: Any, sink: Any, out: Any) -> None:
     state = None
     try:
@@ -418,7 +425,7 @@ def _READ(ctx: int, query: Any, emit: Any, sink: Any, out: Any) -> None:
         _keep_error(state, error, out)
 
 
-@_abi.crd_storage._fields_[5][1]  # type: ignore[misc]
+@trampoline(_abi.crd_storage_write)
 def _WRITE(ctx: int, batch: Any, out: Any) -> None:
     state = None
     try:
@@ -461,7 +468,7 @@ def _keep_error(state: Any, error: BaseException, out: Any) -> None:
         pass
 
 
-@_abi.crd_storage._fields_[6][1]  # type: ignore[misc]
+@trampoline(_abi.crd_storage_close)
 def _CLOSE(ctx: int) -> None:
     bridge = _objects.pop(ctx, None)
     if bridge is None:
@@ -472,7 +479,7 @@ def _CLOSE(ctx: int) -> None:
         bridge.state.raised(error)
 
 
-@_abi.crd_storage._fields_[7][1]  # type: ignore[misc]
+@trampoline(_abi.crd_storage_flags_now)
 def _FLAGS(ctx: int) -> int:
     bridge = _objects[ctx]
     flags = 0
@@ -484,7 +491,7 @@ def _FLAGS(ctx: int) -> int:
         return flags | _abi.CRD_STORAGE_JOINED
 
 
-@_abi.crd_storage._fields_[8][1]  # type: ignore[misc]
+@trampoline(_abi.crd_storage_new_writer)
 def _WRITER(ctx: int) -> int:
     bridge = _objects[ctx]
     try:
@@ -504,13 +511,13 @@ class _Watched:
         self.table, self.state = table, state
 
 
-@_abi.crd_storage._fields_[4][1]  # type: ignore[misc]
+@trampoline(_abi.crd_storage_read)
 def _WATCHED_READ(ctx: int, query: Any, emit: Any, sink: Any, out: Any) -> None:
     table = _objects[ctx].table
     table.read(table.ctx, query, emit, sink, out)
 
 
-@_abi.crd_storage._fields_[5][1]  # type: ignore[misc]
+@trampoline(_abi.crd_storage_write)
 def _WATCHED_WRITE(ctx: int, batch: Any, out: Any) -> None:
     watched = _objects[ctx]
     if watched.state.poisoned():
@@ -520,23 +527,23 @@ def _WATCHED_WRITE(ctx: int, batch: Any, out: Any) -> None:
     watched.table.write(watched.table.ctx, batch, out)
 
 
-@_abi.crd_storage._fields_[6][1]  # type: ignore[misc]
+@trampoline(_abi.crd_storage_close)
 def _WATCHED_CLOSE(ctx: int) -> None:
     watched = _objects.pop(ctx, None)
     if watched is not None and watched.table.close:
         watched.table.close(watched.table.ctx)
 
 
-@_abi.crd_storage._fields_[7][1]  # type: ignore[misc]
+@trampoline(_abi.crd_storage_flags_now)
 def _WATCHED_FLAGS(ctx: int) -> int:
     table = _objects[ctx].table
-    return table.flags_now(table.ctx) if table.flags_now else table.flags
+    return int(table.flags_now(table.ctx) if table.flags_now else table.flags)
 
 
-@_abi.crd_storage._fields_[8][1]  # type: ignore[misc]
+@trampoline(_abi.crd_storage_new_writer)
 def _WATCHED_WRITER(ctx: int) -> int:
     table = _objects[ctx].table
-    return table.new_writer(table.ctx) if table.new_writer else secrets.randbits(64) or 1
+    return int(table.new_writer(table.ctx) if table.new_writer else secrets.randbits(64) or 1)
 
 
 class NativeStorage(_Table):

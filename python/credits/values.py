@@ -53,12 +53,12 @@ def minor_from(amount: Amount, exponent: int, name: str = "amount") -> int:
             minor, rest = divmod(coefficient, 10 ** -shift)
             if rest:
                 raise InexactAmountError(f"{name}: {amount} has more than {exponent} decimals")
-        minor = -minor if sign else minor
+        minor = int(-minor if sign else minor)
     else:
         minor = amount * 10 ** exponent
     if not -2 ** 63 <= minor < 2 ** 63:
         raise InexactAmountError(f"{name}: {amount} does not fit in 64 bits")
-    return minor
+    return int(minor)
 
 
 def decimal_of(minor: int, exponent: int) -> Decimal:

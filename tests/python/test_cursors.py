@@ -155,6 +155,7 @@ def test_reconcile(book):
     assert (told[0].applied, told[0].written_off, told[0].state) == (D("45.50"), D("74.50"), PlanState.POSTED)
     items = [(Kind.CREDIT, "BETA", "G1"), ("invoice", "BETA", "I2")]
     assert book.reconcile(items=items, on=TODAY).applications == 1
+    assert book.reconcile(by=credits.Request(on=TODAY)).applications == 0
     assert book.reconcile().posted == 0
     with pytest.raises(ValueError):
         book.reconcile(tolerance=1)

@@ -79,15 +79,13 @@ class FaultyStorage(PlainStorage):
     def _open(self, state):
         """Between the storage and the library, for "forget"."""
         table, token = super()._open(state)
-        types = dict(_abi.crd_storage._fields_)
-
-        @types["read"]
+        @storage.trampoline(_abi.crd_storage_read)
         def read(ctx, query, emit, sink, out):
             storage._READ(ctx, query, emit, sink, out)
             if self.last == "forget":
                 out.contents.proof = 0
 
-        @types["write"]
+        @storage.trampoline(_abi.crd_storage_write)
         def write(ctx, batch, out):
             storage._WRITE(ctx, batch, out)
             if self.last == "forget":
