@@ -6,6 +6,7 @@ python=${PYTHON-/usr/bin/python3}
 command -v "$python" >/dev/null || { echo "SKIP no $python"; exit 77; }
 BUILD=${BUILD-build}; export BUILD
 [ -e "$BUILD/libcredit.so" ] || { echo "SKIP no shared library"; exit 77; }
+nm -D "$BUILD/libcredit.so" | grep -q __asan_init && { echo "SKIP a sanitized library describes itself as the others do"; exit 77; }
 readelf -S "$BUILD/libcredit.so" | grep -q debug_info || { echo "SKIP libcredit was built without -g"; exit 77; }
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 "$python" tools/python_abi.py "$work"
