@@ -11,6 +11,7 @@ import ctypes
 import threading
 from collections import deque
 from decimal import Decimal
+from itertools import count
 from typing import Any, Callable, Optional
 
 from . import _abi, _records
@@ -39,6 +40,7 @@ class State:
         self.exponents = dict(currencies)
         self.live: dict[int, tuple[Callable[[Any], None], Any]] = {}
         self.dead: deque[int] = deque()
+        self.tokens = count()
         self.hooks: dict[str, Callable[..., Any]] = {}
 
     # ---- calls, and the exceptions of their callbacks
@@ -121,7 +123,7 @@ class State:
     # ---- what the ledger lends
 
     def own(self, free: Callable[[Any], None], pointer: Any) -> int:
-        token = id(pointer)
+        token = next(self.tokens)
         self.live[token] = (free, pointer)
         return token
 

@@ -45,6 +45,12 @@ class _Handle:
             raise ValueError("the ledger is closed")
         return self._pointer
 
+    def _of(self, ledger: Ledger) -> Any:
+        """The pointer, for a command of that ledger."""
+        if self._ledger is not ledger:
+            raise ValueError(f"{self!r} is of another ledger")
+        return self._alive()
+
     def _call(self, function: str, *arguments: Any) -> None:
         self._ledger._call(function, *arguments)
 
@@ -161,7 +167,7 @@ class Credit(_Document):
         """Applies (part of) it to an invoice; None: outside this ledger. Without an amount, all that is possible. clamp:
         reduce the amount instead of refusing. first_seq of the result is what Ledger.undo() takes."""
         terms = self._ledger_terms(amount, clamp, reference)
-        return self._command("crd_credit_apply", request, None if invoice is None else invoice._alive(),
+        return self._command("crd_credit_apply", request, None if invoice is None else invoice._of(self._ledger),
                              ctypes.byref(terms))
 
     def _ledger_terms(self, amount: Optional[Amount], clamp: bool, reference: Optional[str]) -> Any:
@@ -209,7 +215,7 @@ class Credit(_Document):
                      lapses_at=micros_from(lapses_at, "lapses_at"), lapses_on=days_from(lapses_on, "lapses_on"))
         out = ctypes.POINTER(_abi.crd_hold)()
         self._call("crd_credit_hold", ledger._pointer, ledger._request(**request), self._alive(),
-                   None if draft is None else draft._alive(), ctypes.byref(terms), ctypes.byref(out))
+                   None if draft is None else draft._of(ledger), ctypes.byref(terms), ctypes.byref(out))
         return Hold(ledger, out)
 
 
@@ -313,7 +319,7 @@ class Hold(_Document):
         what Ledger.undo() takes."""
         terms = _new(_abi.crd_apply_terms, flags=_abi.CRD_APPLY_CLAMP if clamp else 0, amount=self._minor(amount),
                      reference=bytes_from(reference, "reference"))
-        return self._command("crd_hold_capture", request, None if invoice is None else invoice._alive(),
+        return self._command("crd_hold_capture", request, None if invoice is None else invoice._of(self._ledger),
                              ctypes.byref(terms))
 
     def release(self, amount: Amount = 0, **request: Unpack[RequestArgs]) -> Result:

@@ -77,9 +77,8 @@ class Ledger:
         given = {"clock": clock, "authorize": authorize, "event": event, "compare_credits": compare_credits,
                  "compare_invoices": compare_invoices}
         state.hooks = {name: hook for name, hook in given.items() if hook is not None}
-        # The clock and the comparisons answer with a number only: what goes by it is watched.
-        state.watched = bool(state.hooks.keys() & {"clock", "authorize", "compare_credits", "compare_invoices"}
-                             - ({"clock"} if clock is system_clock else set()))
+        # A hook cannot fail: what would be written on what it answered when it raised is refused at the storage.
+        state.watched = bool(state.hooks.keys() - ({"clock"} if clock is system_clock else set()))
         self._unit = False
         self._ctx = register(state)
         hooks = _new(_abi.crd_hooks, ctx=self._ctx)

@@ -182,13 +182,15 @@ class Query:
     entry_invoice: Optional[str] = None
     entry_receipt: Optional[str] = None
     keys: Optional[tuple[Key, ...]] = None
-    _struct: Any = field(default=None, repr=False, compare=False)
+    _struct: list[Any] = field(default_factory=list, repr=False, compare=False)
 
     def matches(self, record: Record) -> bool:
         """Whether a record passes the conditions (all but limit, both_open and unacknowledged, which need more than one
         record). Only during the read the query came with."""
+        if not self._struct:
+            raise RuntimeError("the read this query came with is over")
         struct, _keep = record._struct()
-        return bool(load().crd_query_matches(self._struct, record.kind, ctypes.byref(struct)))
+        return bool(load().crd_query_matches(self._struct[0], record.kind, ctypes.byref(struct)))
 
 
 def _text(value: Optional[bytes]) -> Optional[str]:
@@ -207,7 +209,7 @@ def _query(pointer: Any) -> Query:
                  bool(flags & _abi.CRD_QUERY_UNACKNOWLEDGED), bool(flags & _abi.CRD_QUERY_FOR_WRITE), q.limit,
                  _text(q.customer), _text(q.currency), _text(q.id), _text(q.request_key), q.states, after,
                  q.seq_from, q.seq_to, q.date_from, q.date_to,
-                 _text(q.entry_credit), _text(q.entry_invoice), _text(q.entry_receipt), keys, pointer)
+                 _text(q.entry_credit), _text(q.entry_invoice), _text(q.entry_receipt), keys, [pointer])
 
 
 @dataclass(frozen=True)
@@ -397,10 +399,12 @@ def _READ(ctx: int, query: Any, emit: Any, sink: Any, out: Any) -> None:
     try:
         bridge = _objects[ctx]
         state, result = bridge.state, out.contents
-        stopped = False
+        stopped, asked = False, _query(query)
 
         def pass_on(what: Any, data: Optional[bytes] = None) -> bool:
             nonlocal stopped
+            if not asked._struct:
+                raise RuntimeError("the read this emit() came with is over")
             if stopped:
                 return True
             if data is None:
@@ -413,12 +417,16 @@ def _READ(ctx: int, query: Any, emit: Any, sink: Any, out: Any) -> None:
             return stopped
 
         try:
-            bridge.storage.read(_query(query), pass_on)
+            returned = bridge.storage.read(asked, pass_on)
+            if returned is not None:  # a generator or a coroutine, of which not a line has run
+                raise TypeError(f"read() passes records to emit() and returns nothing, not {type(returned).__name__}")
             outcome = _abi.CRD_OUTCOME_DONE
         except NotKept as error:
             state.told(error)
             outcome = error.outcome
             _fail(result, outcome, error.number, error.text)
+        finally:
+            asked._struct.clear()
         result.outcome = outcome
         result.proof = query.contents.proof
     except BaseException as error:  # noqa: B902 -- nothing may leave
@@ -436,7 +444,11 @@ def _WRITE(ctx: int, batch: Any, out: Any) -> None:
             result.proof = batch.contents.proof
             return
         try:
-            failed = bridge.storage.write(_batch(batch))
+            asked = _batch(batch)
+            failed = bridge.storage.write(asked)
+            if failed is not None and not (asked.independent and isinstance(failed, (list, tuple))):
+                raise TypeError("write() returns nothing, or of an independent batch a list of the guards that failed, "
+                                f"not {type(failed).__name__}; a whole batch that is not kept raises GuardFailed")
             outcome = _abi.CRD_OUTCOME_DONE
         except NotKept as error:
             state.told(error)
@@ -445,8 +457,8 @@ def _WRITE(ctx: int, batch: Any, out: Any) -> None:
             if isinstance(error, KeyExists):
                 result.exists = error.change
         if failed:
-            if len(failed) > batch.contents.guard_count:
-                raise ValueError("more guards failed than there are")
+            if sorted(set(failed)) != list(failed) or not 0 <= failed[0] <= failed[-1] < batch.contents.guard_count:
+                raise ValueError(f"{failed} are no indexes of guards, ascending")
             for i, index in enumerate(failed):
                 result.failed[i] = index
             result.failed_count = len(failed)

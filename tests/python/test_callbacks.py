@@ -220,6 +220,92 @@ def test_emit_stops_a_read(faulty, ledger):
     del faulty.read
 
 
+def test_what_a_storage_may_not_return(faulty, ledger):
+    def generator(query, emit):
+        yield emit
+    for read in (generator, lambda query, emit: []):
+        faulty.read = read
+        with pytest.raises(TypeError, match="read"):
+            ledger.customer("ACME")
+    del faulty.read
+    rows = faulty.rows
+    for answer in (False, True, [0], iter([])):
+        faulty.write = lambda batch: answer
+        with pytest.raises(TypeError, match="write"):
+            issue(ledger)
+        assert faulty.rows is rows
+    del faulty.write
+
+
+def test_an_independent_batch_may_be_kept_in_part(faulty, ledger):
+    ledger.add_customer("BETA")
+    for name in ("ACME", "BETA"):
+        ledger.issue_credit(name, "memo", "EUR", 5, reason="r", id="M")
+        ledger.enter_invoice(name, "EUR", 5)
+    whole, seen = faulty.write, []
+
+    def write(batch):
+        seen.append(batch)
+        if not batch.independent:
+            return whole(batch)
+        kept = [i for i, guard in enumerate(batch.guards) if guard.customer == "ACME"]
+        whole(credits.Batch([batch.guards[i] for i in kept],
+                            [change for change in batch.changes if change.record["customer"] == "ACME"]))
+        return [i for i in range(len(batch.guards)) if i not in kept]
+    faulty.write = write
+    done = ledger.reconcile()
+    assert (done.posted, done.conflicted) == (1, 1)
+    for answer in ([99], [1, 0], [-1], [0, 0]):
+        faulty.write = lambda batch: answer
+        with pytest.raises(ValueError, match="indexes"):
+            ledger.reconcile()
+    del faulty.write
+    assert ledger.reconcile().posted == 1
+
+
+def test_nothing_of_a_read_can_be_used_when_it_is_over(faulty, ledger):
+    kept = []
+    original = faulty.read
+    faulty.read = lambda query, emit: kept.append((query, emit)) or original(query, emit)
+    issue(ledger)
+    ledger.balance("ACME", "EUR")
+    query, emit = kept[-1]
+    record = credits.Record.decode(*faulty.rows[min(faulty.rows)])
+    with pytest.raises(RuntimeError):
+        emit(record)
+    with pytest.raises(RuntimeError):
+        query.matches(record)
+    del faulty.read
+
+
+def test_a_storage_may_filter_with_the_query(faulty, ledger):
+    """The laziest correct host and one that emits exactly what matches come to the same."""
+    issue(ledger, id="M")
+
+    def read(query, emit):
+        for key in sorted(faulty.rows):
+            record = credits.Record.decode(*faulty.rows[key])
+            if query.matches(record):
+                emit(record)
+    faulty.read = read
+    memo = ledger.credit("ACME", "M")
+    memo.apply(None, 2)
+    assert [row.credit.remaining for row in ledger.credits()] == [3]
+    ledger.verify()
+    del faulty.read
+
+
+def test_documents_of_two_ledgers_do_not_mix(faulty, ledger):
+    memo = issue(ledger)
+    bill = ledger.enter_invoice("ACME", "EUR", 5, id="B", draft=True)
+    with Ledger(faulty, actor="b", clock=lambda: NOON) as other:
+        theirs = other.invoice("ACME", "B")
+        for command in (lambda: memo.apply(theirs), lambda: memo.hold(draft=theirs)):
+            with pytest.raises(ValueError, match="another ledger"):
+                command()
+    assert memo.hold(draft=bill).record.amount == 5
+
+
 def test_a_call_from_within_a_callback_is_refused(faulty, ledger):
     faulty.before_read = lambda: ledger.balance("ACME", "EUR")
     with pytest.raises(credits.BusyError):
