@@ -103,16 +103,18 @@ CHECK_LIBS ?= $(or $(shell $(PKG_CONFIG) --libs check 2>/dev/null),-lcheck)
 
 OBJ = $(BUILD)/obj
 CORE_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard lib/core/*.c lib/ledger/*.c lib/storage/memory*.c))
+TESTKIT_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard lib/storage/testkit*.c))
 SQLITE_OBJ := $(if $(HAVE_SQLITE),$(patsubst %.c,$(OBJ)/%.o,$(wildcard lib/storage/sqlite*.c)))
 POSTGRES_OBJ := $(if $(HAVE_POSTGRES),$(patsubst %.c,$(OBJ)/%.o,$(wildcard lib/storage/postgres*.c)))
 
 # Each library: its archive, its shared object, and the names under which linkers and loaders look for that.
-STATIC := $(BUILD)/libcredit.a $(if $(HAVE_SQLITE),$(BUILD)/libcredit-sqlite.a) \
+STATIC := $(BUILD)/libcredit.a $(BUILD)/libcredit-testkit.a $(if $(HAVE_SQLITE),$(BUILD)/libcredit-sqlite.a) \
     $(if $(HAVE_POSTGRES),$(BUILD)/libcredit-postgres.a)
-SHARED_NAMES := libcredit.so $(if $(HAVE_SQLITE),libcredit-sqlite.so) $(if $(HAVE_POSTGRES),libcredit-postgres.so)
+SHARED_NAMES := libcredit.so libcredit-testkit.so $(if $(HAVE_SQLITE),libcredit-sqlite.so) \
+    $(if $(HAVE_POSTGRES),libcredit-postgres.so)
 SHARED := $(SHARED_NAMES:%=$(BUILD)/%)
 LIBRARIES := $(if $(filter yes,$(ENABLE_STATIC)),$(STATIC)) $(if $(filter yes,$(ENABLE_SHARED)),$(SHARED))
-PC_IN := credits.pc.in $(if $(HAVE_SQLITE),lib/storage/credits-sqlite.pc.in) \
+PC_IN := credits.pc.in lib/storage/credits-testkit.pc.in $(if $(HAVE_SQLITE),lib/storage/credits-sqlite.pc.in) \
     $(if $(HAVE_POSTGRES),lib/storage/credits-postgres.pc.in)
 
 HEADERS := $(filter-out $(if $(HAVE_SQLITE),,%/sqlite.h) $(if $(HAVE_POSTGRES),,%/postgres.h),$(wildcard include/credit.h include/credit/*.h))
@@ -178,6 +180,7 @@ $(OBJ)/lib/storage/%.o: lib/storage/%.c $(BUILD)/flags
 $(BUILD)/libcredit.a: $(CORE_OBJ)
 $(BUILD)/libcredit-sqlite.a: $(SQLITE_OBJ)
 $(BUILD)/libcredit-postgres.a: $(POSTGRES_OBJ)
+$(BUILD)/libcredit-testkit.a: $(TESTKIT_OBJ)
 $(BUILD)/%.a:
 	@rm -f $@
 	$(AR) qcs $@ $^
@@ -198,11 +201,16 @@ $(BUILD)/libcredit-postgres.so.$(VERSION): $(POSTGRES_OBJ) $(BUILD)/credit-postg
 	$(LINK_SHARED) -Wl,-soname,libcredit-postgres.so.$(MAJOR) -Wl,--version-script=$(BUILD)/credit-postgres.map \
 	    -o $@ $(POSTGRES_OBJ) -L$(BUILD) -lcredit $(POSTGRES_LIBS)
 
+$(BUILD)/libcredit-testkit.so.$(VERSION): $(TESTKIT_OBJ) $(BUILD)/credit-testkit.map $(BUILD)/libcredit.so
+	$(LINK_SHARED) -Wl,-soname,libcredit-testkit.so.$(MAJOR) -Wl,--version-script=$(BUILD)/credit-testkit.map \
+	    -o $@ $(TESTKIT_OBJ) -L$(BUILD) -lcredit
+
 $(BUILD)/%.so: $(BUILD)/%.so.$(VERSION)
 	ln -sf $(<F) $@.$(MAJOR)
 	ln -sf $(@F).$(MAJOR) $@
 
--include $(patsubst %.o,%.d,$(CORE_OBJ) $(SQLITE_OBJ) $(POSTGRES_OBJ) $(SUPPORT_OBJ) $(BENCH_OBJ) $(PROGRAM_OBJ))
+-include $(patsubst %.o,%.d,$(CORE_OBJ) $(TESTKIT_OBJ) $(SQLITE_OBJ) $(POSTGRES_OBJ) $(SUPPORT_OBJ) $(BENCH_OBJ) \
+    $(PROGRAM_OBJ))
 
 # ---- Programs: examples, tests, benchmarks. All use the static libraries, so that they run where they are.
 
@@ -223,8 +231,9 @@ $(OBJ)/tests/bench/%.o: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(COMPILE_PROGRAM) -O2 -Itests -c -o $@ $<
 
-USED_LIBS = $(if $(HAVE_SQLITE),$(BUILD)/libcredit-sqlite.a) $(if $(HAVE_POSTGRES),$(BUILD)/libcredit-postgres.a) \
-    $(BUILD)/libcredit.a -Wl,--as-needed $(SQLITE_LIBS) $(POSTGRES_LIBS)
+USED_LIBS = $(BUILD)/libcredit-testkit.a $(if $(HAVE_SQLITE),$(BUILD)/libcredit-sqlite.a) \
+    $(if $(HAVE_POSTGRES),$(BUILD)/libcredit-postgres.a) $(BUILD)/libcredit.a -Wl,--as-needed $(SQLITE_LIBS) \
+    $(POSTGRES_LIBS)
 
 #: examples        the programs in examples/
 examples: $(EXAMPLES)
@@ -347,12 +356,12 @@ install-man:
 
 # Every file that install may have written is removed, whatever is enabled now; then the directories that are
 # libcredit's own or that few others have, if they are empty. In a staging tree their parents go as well.
-LIB_NAMES = libcredit libcredit-sqlite libcredit-postgres
+LIB_NAMES = libcredit libcredit-testkit libcredit-sqlite libcredit-postgres
 #: uninstall       remove what install has put there
 uninstall:
 	cd '$(DESTDIR)$(libdir)' && rm -f $(LIB_NAMES:%=%.a) $(LIB_NAMES:%=%.so) $(LIB_NAMES:%=%.so.$(MAJOR)) \
 	    $(LIB_NAMES:%=%.so.$(VERSION))
-	cd '$(DESTDIR)$(pkgconfigdir)' && rm -f credits.pc credits-sqlite.pc credits-postgres.pc
+	cd '$(DESTDIR)$(pkgconfigdir)' && rm -f $(notdir $(basename $(wildcard credits.pc.in lib/storage/*.pc.in)))
 	cd '$(DESTDIR)$(includedir)' && rm -f credit.h $(patsubst include/%,%,$(wildcard include/credit/*.h))
 	rm -f $(foreach m,$(MAN),'$(DESTDIR)$(mandir)/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m))')
 	cd '$(DESTDIR)/' && for d in '$(includedir)/credit' '$(pkgconfigdir)' '$(mandir)/man1' '$(mandir)/man3'; do \

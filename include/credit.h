@@ -21,7 +21,8 @@
  * | <credit/report.h>       | lists, history, open items, aging                                           |
  * | <credit/posting.h>      | postings for a general ledger, and their export                             |
  *
- * <credit/sqlite.h> comes with a library of its own, libcredit-sqlite; <credit/postgres.h> with libcredit-postgres.
+ * <credit/sqlite.h> comes with a library of its own, libcredit-sqlite; <credit/postgres.h> with libcredit-postgres; and
+ * <credit/testkit.h>, which tries a host's storage, with libcredit-testkit.
  */
 #ifndef CREDIT_H
 #define CREDIT_H

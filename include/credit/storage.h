@@ -93,7 +93,7 @@ typedef struct crd_query {
     uint32_t kinds; /**< set of CRD_KIND_BIT_… */
     uint32_t flags; /**< CRD_QUERY_… */
     /** At most this many accounts, smallest keys first, and only the documents (same customer and currency) and the
-     *  customer records (same customer) of those; 0 = all. */
+     *  customer records (same customer) of those; 0 = all. Requests may be left out, here and with BOTH_OPEN. */
     uint32_t limit;
     uint64_t proof; /**< to be copied into the result */
     const char *customer;

@@ -55,6 +55,12 @@ if [ -n "${HAVE_POSTGRES-}" ]; then
         "$work/declared-postgres"
 fi
 
+listed credit-testkit | sort >"$work/listed-testkit"
+exported credit-testkit >"$work/exported-testkit"
+declared credit/testkit.h | comm -23 - "$work/declared" >"$work/declared-testkit"
+same "in [credit-testkit] of lib/credit.sym" "$work/listed-testkit" "exported by libcredit-testkit" "$work/exported-testkit"
+same "in [credit-testkit] of lib/credit.sym" "$work/listed-testkit" "declared in credit/testkit.h" "$work/declared-testkit"
+
 # The shape that programs and packagers rely on: the soname, the links, and no name without a version.
 major=${VERSION%%.*}
 readelf -d "$BUILD/libcredit.so" | grep -q "SONAME.*\[libcredit.so.$major\]" || { echo "soname is wrong"; failed=1; }

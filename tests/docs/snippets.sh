@@ -60,6 +60,7 @@ synopsis() { # PAGE
 # Compiles; a program is run as well, in a directory of its own.
 try() { # FILE FROM
     libs="$BUILD/libcredit.a"
+    if grep -q '<credit/testkit.h>' "$1"; then libs="$BUILD/libcredit-testkit.a $libs"; fi
     if grep -q '<credit/sqlite.h>' "$1"; then
         [ -n "${HAVE_SQLITE-yes}" ] || { echo "SKIP a snippet of $2: no SQLite"; return 0; }
         libs="$BUILD/libcredit-sqlite.a $libs $sqlite_libs"
