@@ -1,6 +1,6 @@
 /**
  * @file
- * Is my storage right? The conformance kit. Link libcredit-testkit (pkg-config
+ * Is my storage right? The conformance kit, and two shims for a storage. Link libcredit-testkit (pkg-config
  * credits-testkit).
  *
  * Every sentence of the contract in <credit/storage.h> is a named *claim*: S1 "Never less" is claim R1, S5 "All or
@@ -12,6 +12,9 @@
  * It calls nothing but the callbacks it is given: no test framework, no stdio, no thread, no abort. What needs more
  * than one storage (another connection, concurrent writers, a restart, the host's own transaction) is tried when the
  * host brings the callback for it, and reported as skipped, by name, when it does not.
+ *
+ * The *audit* shim wraps a storage and judges every call, both sides of it: for a staging system. The *fault* shim
+ * wraps one and breaks the n-th call, in one of eight ways: for tests of what stands on a storage.
  */
 #ifndef CREDIT_TESTKIT_H
 #define CREDIT_TESTKIT_H
@@ -137,6 +140,101 @@ typedef struct crd_testkit_summary {
  */
 CRD_API crd_status CRD_CALL crd_testkit_run(const crd_testkit_factory *factory, crd_testkit_report report, void *ctx,
                                             crd_testkit_summary *out);
+
+/** Judges every call of a storage. */
+typedef struct crd_audit crd_audit;
+
+/** @name Flags of an audit
+ * @{ */
+/** Read back what a write said it kept. Doubles the work. */
+#define CRD_AUDIT_READ_BACK 0x01u
+/** @} */
+
+/** The claims an audit judges: A1… about the storage, B1… about its caller. As crd_testkit_claim_get(). */
+CRD_API const crd_testkit_claim *CRD_CALL crd_audit_claim_get(uint64_t index);
+
+/**
+ * Wraps a storage. Every call is passed on unchanged, and what breaks the contract is reported, once per call and
+ * claim, with verdict #CRD_TESTKIT_FAILED. A call is never refused. @memberof crd_audit
+ * @param inner     the storage; copied, what it points to must outlive the audit
+ * @param flags     CRD_AUDIT_…
+ * @param allocator NULL: malloc. Where there is no memory, what needs some is not judged.
+ * @param report    takes the findings, from within the call; what it returns is not looked at
+ * @param out       receives the audit, to be freed with crd_audit_free() after every ledger on it closed
+ * @return #CRD_OK, #CRD_E_ARGUMENT, #CRD_E_NOMEM
+ */
+CRD_API crd_status CRD_CALL crd_audit_new(const crd_storage *inner, uint32_t flags, const crd_allocator *allocator,
+                                          crd_testkit_report report, void *ctx, crd_audit **out);
+
+/** The callback table to open a ledger with; valid until crd_audit_free(). */
+CRD_API const crd_storage *CRD_CALL crd_audit_storage(crd_audit *audit);
+
+/** How many findings there were. */
+CRD_API uint64_t CRD_CALL crd_audit_findings(const crd_audit *audit);
+
+/** Frees it; the storage stays open. NULL is allowed. */
+CRD_API void CRD_CALL crd_audit_free(crd_audit *audit);
+
+/** Breaks calls of a storage. */
+typedef struct crd_fault crd_fault;
+
+/** @name The ways in which one call of a storage can go wrong
+ * @{ */
+#define CRD_FAULT_NONE 0
+#define CRD_FAULT_FAILED 1        /**< nothing kept or read, and it says so */
+#define CRD_FAULT_CONFLICT 2      /**< write: a conflict that nobody caused; read: the host's transaction cannot go on */
+#define CRD_FAULT_UNKNOWN_KEPT 3  /**< done, but the outcome is unknown */
+#define CRD_FAULT_UNKNOWN_LOST 4  /**< not done, and the outcome is unknown */
+#define CRD_FAULT_UNKNOWN_LATER 5 /**< unknown, and kept just before the next call */
+#define CRD_FAULT_UNTOUCHED 6     /**< done, but the result was never filled in */
+#define CRD_FAULT_SHORT 7         /**< read: half of the records, without the proof; write: kept, without the proof */
+#define CRD_FAULT_REORDERED 8     /**< read: accounts after all others; write: done as it should be */
+#define CRD_FAULT_COUNT 9
+/** @} */
+
+/** The name of a fault, such as "unknown, kept"; "?" for an unknown one. Static storage. */
+CRD_API const char *CRD_CALL crd_fault_name(uint32_t fault);
+
+/** What a fault shim did. */
+typedef struct crd_fault_counts {
+    uint32_t struct_size;
+    uint32_t pending; /**< 1: a batch is to be kept before the next call */
+    uint64_t reads;
+    uint64_t writes;
+    uint64_t fired; /**< calls that were broken */
+} crd_fault_counts;
+
+/**
+ * Wraps a storage. It breaks nothing until it is told to; unlike the storage it never says that it is settled, because
+ * a write may land later. @memberof crd_fault
+ * @param inner     the storage; copied, what it points to must outlive the shim
+ * @param allocator NULL: malloc. Without memory a call that was to be broken fails.
+ * @param out       receives the shim, to be freed with crd_fault_free() after every ledger on it closed
+ * @return #CRD_OK, #CRD_E_ARGUMENT, #CRD_E_NOMEM
+ */
+CRD_API crd_status CRD_CALL crd_fault_new(const crd_storage *inner, const crd_allocator *allocator, crd_fault **out);
+
+/** The callback table to open a ledger with; valid until crd_fault_free(). */
+CRD_API const crd_storage *CRD_CALL crd_fault_storage(crd_fault *fault);
+
+/**
+ * Says which call to break, and starts counting anew.
+ * @param kind       CRD_FAULT_…; #CRD_FAULT_NONE breaks nothing
+ * @param at         the number of the call from now, reads and writes together, from 1; 0 breaks nothing
+ * @param persistent other than 0: and every call after it
+ * @return #CRD_OK, #CRD_E_ARGUMENT
+ */
+CRD_API crd_status CRD_CALL crd_fault_set(crd_fault *fault, uint32_t kind, uint64_t at, int32_t persistent);
+
+/** How many calls come in between before what is #CRD_FAULT_UNKNOWN_LATER is kept; 0, as at first: none. Holds for
+ *  batches held back from now on. */
+CRD_API crd_status CRD_CALL crd_fault_delay(crd_fault *fault, uint64_t calls);
+
+/** What was counted since crd_fault_set(). */
+CRD_API void CRD_CALL crd_fault_get(const crd_fault *fault, crd_fault_counts *out);
+
+/** Frees it, and a batch that was never kept; the storage stays open. NULL is allowed. */
+CRD_API void CRD_CALL crd_fault_free(crd_fault *fault);
 
 CRD_END
 #endif

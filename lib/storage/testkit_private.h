@@ -73,6 +73,9 @@ int64_t crd__tk_last_seq(uint32_t kind, const void *record);
 /* What is wrong with the record as a struct, or NULL. */
 const char *crd__tk_malformed(uint32_t kind, const void *record);
 
+/* A storage as given, of whatever version; 0 when it cannot be called. */
+int crd__tk_take_storage(const crd_storage *given, crd_storage *out);
+
 /* ---- a trial ---- */
 
 typedef struct crd__tk_row {

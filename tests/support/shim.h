@@ -1,17 +1,18 @@
 /*
- * Shims between a ledger and what it stands on: one counts and breaks the calls of a storage, one the calls of an
- * allocator.
+ * Shims between a ledger and what it stands on: one counts the calls of a storage, lets a test look in, and has the
+ * n-th broken by the fault shim that ships in libcredit-testkit; one counts and breaks the calls of an allocator.
  */
 #ifndef TEST_SHIM_H
 #define TEST_SHIM_H
 
 #include <credit.h>
+#include <credit/testkit.h>
 
 #include <stddef.h>
 
-/* The ways in which one call of a storage can go wrong. */
+/* The ways in which one call of a storage can go wrong, from 0 on; else as CRD_FAULT_FAILED and so on. */
 typedef enum shim_fault {
-    SHIM_FAILED,        /* nothing kept or read, and it says so */
+    SHIM_FAILED = CRD_FAULT_FAILED - 1, /* nothing kept or read, and it says so */
     SHIM_CONFLICT,      /* write: a conflict that nobody caused; read: the host's transaction cannot go on */
     SHIM_UNKNOWN_KEPT,  /* done, but the outcome is unknown */
     SHIM_UNKNOWN_LOST,  /* not done, and the outcome is unknown */
@@ -36,8 +37,9 @@ typedef struct shim {
     unsigned long fail_at; /* number of the call, from 1; 0: none */
     int persistent;        /* and all calls after it */
     shim_fault fault;
+    uint64_t delay; /* SHIM_UNKNOWN_LATER: calls that come before it is kept */
     unsigned long fired;
-    struct shim_kept *later; /* a batch to be kept before the next call */
+    crd_fault *breaker;
     /* looking in: called before each call, when set. The shim does not count what it does to `inner`. */
     void (*before_read)(void *ctx, struct shim *shim);
     void (*before_write)(void *ctx, struct shim *shim);
