@@ -28,8 +28,8 @@ from .errors import (AmountOverflowError, ArgumentError, BelowZeroError, BusyErr
 from .cursors import Plan, Postings, Report
 from .documents import Credit, Customer, Hold, Invoice, Receipt
 from .ledger import Ledger, Unit, system_clock
-from .storage import (FIELDS, Batch, Change, Emit, Guard, GuardFailed, Key, KeyExists, MemoryStorage, NotKept, Query,
-                      Record, Restart, SchemaUnusable, SQLiteStorage, Storage)
+from .storage import (FIELDS, Batch, Change, Emit, Guard, GuardFailed, Key, KeyExists, MemoryStorage, NotKept,
+                      PostgresStorage, Query, Record, Restart, SchemaUnusable, SQLiteStorage, Storage)
 from .terms import (Balance, BulkResult, BulkRow, Event, Finding, Line, Operation, PlanApplication, PlanItem,
                     PlannedAccount, PlanResult, Posting, Progress, ReceiptLine, Request, Result, Row, Settings,
                     SweepResult, VerifyResult)
@@ -41,15 +41,15 @@ __all__ = [
     "CommandWarning", "ConflictError", "ContractError", "CorruptError", "Credit", "CreditAmountError", "CreditClass",
     "CreditError", "CreditKind", "CreditRecord", "CreditState", "CurrencyError", "Customer", "CustomerRecord",
     "DateError", "DeniedError", "DisabledError", "DistributionError", "Emit", "EntryFlag", "EntryRecord", "EntryType",
-    "Event", "ExistsError", "ExpiredError", "FIELDS", "FieldType", "Finding", "Flag", "Format", "GLRole", "Guard", "GuardFailed",
-    "Hold", "HoldRecord", "HoldState", "InUseError", "InexactAmountError", "Invoice", "InvoiceAmountError",
-    "InvoiceKind", "InvoiceRecord", "InvoiceState", "Key", "KeyExists", "KeyReusedError", "Kind", "Ledger", "LeftOut",
-    "LibraryError", "Line", "LinePolicy", "LineRecord", "MemoryStorage", "NotFoundError", "NotKept",
-    "NotRefundableError", "NothingError", "Operation", "Order", "OtherCustomerError", "OutOfMemoryError", "Plan",
-    "PlanApplication", "PlanItem", "PlanResult", "PlanState", "PlannedAccount", "Posting", "Postings", "Progress",
-    "Query", "Receipt", "ReceiptLine", "ReceiptRecord", "ReceiptState", "Record", "Report", "ReportKind", "Request",
-    "RequestRecord", "Restart", "RestartError", "RestrictedError", "Result", "ReturnedError", "Row", "RowLine",
-    "SQLiteStorage", "SchemaError", "SchemaUnusable", "Settings", "StateError", "Storage", "StorageError",
-    "SweepResult", "Switch", "TooLargeError", "Unit", "UnitError", "UnknownOutcomeError", "VerifyResult", "WindowError",
-    "load", "system_clock",
+    "Event", "ExistsError", "ExpiredError", "FIELDS", "FieldType", "Finding", "Flag", "Format", "GLRole", "Guard",
+    "GuardFailed", "Hold", "HoldRecord", "HoldState", "InUseError", "InexactAmountError", "Invoice",
+    "InvoiceAmountError", "InvoiceKind", "InvoiceRecord", "InvoiceState", "Key", "KeyExists", "KeyReusedError", "Kind",
+    "Ledger", "LeftOut", "LibraryError", "Line", "LinePolicy", "LineRecord", "MemoryStorage", "NotFoundError",
+    "NotKept", "NotRefundableError", "NothingError", "Operation", "Order", "OtherCustomerError", "OutOfMemoryError",
+    "Plan", "PlanApplication", "PlanItem", "PlanResult", "PlanState", "PlannedAccount", "PostgresStorage", "Posting",
+    "Postings", "Progress", "Query", "Receipt", "ReceiptLine", "ReceiptRecord", "ReceiptState", "Record", "Report",
+    "ReportKind", "Request", "RequestRecord", "Restart", "RestartError", "RestrictedError", "Result", "ReturnedError",
+    "Row", "RowLine", "SQLiteStorage", "SchemaError", "SchemaUnusable", "Settings", "StateError", "Storage",
+    "StorageError", "SweepResult", "Switch", "TooLargeError", "Unit", "UnitError", "UnknownOutcomeError",
+    "VerifyResult", "WindowError", "load", "system_clock",
 ]

@@ -12,6 +12,7 @@ became of a write.
 from __future__ import annotations
 
 import ctypes
+import os
 import secrets
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from . import _abi
 from ._library import load, load_other
 from .constants import FieldType, Kind
 from .errors import make
-from .values import bytes_from
+from .values import bytes_from, u32
 
 Value = Union[int, str, bytes]
 
@@ -625,37 +626,94 @@ class MemoryStorage(NativeStorage):
         return int(load().crd_memory_used(self._handle))
 
 
-class SQLiteStorage(NativeStorage):
-    """Records in an SQLite file, by libcredit-sqlite.
+class _OwnLibrary(NativeStorage):
+    """A storage that comes in a library of its own, libcredit-NAME."""
+    _name = ""
 
-    read_only   refuse every write; the file and its tables must exist
-    normal      synchronous=NORMAL: a power cut may lose the last commits, never damage the file
-    """
-
-    def __init__(self, path: str, *, read_only: bool = False, normal: bool = False) -> None:
+    def __init__(self, kind: Any, function: str, *arguments: Any) -> None:
         super().__init__()
-        library = load_other("sqlite")
-        from . import _abi_sqlite
-        handle = ctypes.POINTER(_abi_sqlite.crd_sqlite)()
-        flags = (_abi_sqlite.CRD_SQLITE_READ_ONLY if read_only else 0) | (_abi_sqlite.CRD_SQLITE_NORMAL if normal else 0)
-        code = library.crd_sqlite_open(bytes_from(path, "path"), flags, ctypes.byref(handle))
+        self._library = load_other(self._name)
+        handle = ctypes.POINTER(kind)()
+        code = self._function(function)(*arguments, ctypes.byref(handle))
         if code:
             error = make(load(), code)
-            if handle:
-                error.host_text = (library.crd_sqlite_message(handle) or b"").decode(errors="replace")
-                library.crd_sqlite_close(handle)
+            if handle:  # it tells why
+                error.host_text = (self._function("message")(handle) or b"").decode(errors="replace")
+                self._function("close")(handle)
                 if error.host_text:
                     error.message += ": " + error.host_text
             raise error
-        self._handle, self._free, self._library = handle, library.crd_sqlite_close, library
+        self._handle, self._free = handle, self._function("close")
+
+    def _function(self, name: str) -> Any:
+        return getattr(self._library, f"crd_{self._name}_{name}")
 
     def _storage(self) -> Any:
-        return self._library.crd_sqlite_storage(self._handle)
+        return self._function("storage")(self._handle)
 
     @property
     def message(self) -> str:
-        """SQLite's own words for the last failure, or ""."""
-        return (self._library.crd_sqlite_message(self._handle) or b"").decode(errors="replace")
+        """The database's own words for the last failure, or ""."""
+        if self._handle is None:
+            raise ValueError("the storage is closed")
+        return (self._function("message")(self._handle) or b"").decode(errors="replace")
+
+
+class SQLiteStorage(_OwnLibrary):
+    """Records in an SQLite file, by libcredit-sqlite.
+
+    path        where the file is, or ":memory:"
+    connection  instead: the address of a connection of the host's own (a sqlite3 *), whose open transaction a write
+                becomes part of, such as apsw.Connection.sqlite3_pointer(). It must outlive the storage. Python's sqlite3
+                tells no address: derive a Storage, as examples/python_host.py does
+    read_only   refuse every write; the file and its tables must exist
+    normal      synchronous=NORMAL: a power cut may lose the last commits, never damage the file
+    """
+    _name = "sqlite"
+
+    def __init__(self, path: Union[str, os.PathLike[str], None] = None, *, connection: Optional[int] = None,
+                 read_only: bool = False, normal: bool = False) -> None:
+        if (path is None) == (connection is None):
+            raise TypeError("a path or a connection")
+        load_other("sqlite")
+        from . import _abi_sqlite as abi
+        flags = (abi.CRD_SQLITE_READ_ONLY if read_only else 0) | (abi.CRD_SQLITE_NORMAL if normal else 0)
+        if connection is not None:
+            super().__init__(abi.crd_sqlite, "attach", ctypes.c_void_p(connection), flags)
+        else:
+            super().__init__(abi.crd_sqlite, "open", bytes_from(os.fspath(path or ""), "path"), flags)
+
+
+class PostgresStorage(_OwnLibrary):
+    """Records in a PostgreSQL database, by libcredit-postgres.
+
+    conninfo    as libpq takes it; "": what the environment says
+    connection  instead: the address of a connection of the host's own (a PGconn *), whose open transaction a write
+                becomes part of, such as psycopg2's connection.pgconn_ptr. It must outlive the storage
+    schema      name of the schema; "credit" if not given
+    partitions  when the tables are made: how many partitions by customer each gets
+    read_only   refuse every write; the tables must exist
+    unprepared  no prepared statements, for a pooler that gives every transaction another connection
+    no_ddl      make and change no table
+    """
+    _name = "postgres"
+
+    def __init__(self, conninfo: Optional[str] = None, *, connection: Optional[int] = None,
+                 schema: Optional[str] = None, partitions: int = 0, read_only: bool = False, unprepared: bool = False,
+                 no_ddl: bool = False) -> None:
+        if (conninfo is None) == (connection is None):
+            raise TypeError("a conninfo or a connection")
+        load_other("postgres")
+        from . import _abi_postgres as abi
+        options = abi.crd_postgres_options()
+        options.struct_size = ctypes.sizeof(options)
+        options.flags = (abi.CRD_POSTGRES_READ_ONLY if read_only else 0) | \
+            (abi.CRD_POSTGRES_UNPREPARED if unprepared else 0) | (abi.CRD_POSTGRES_NO_DDL if no_ddl else 0)
+        options.schema, options.partitions = bytes_from(schema, "schema"), u32(partitions, "partitions")
+        if connection is not None:
+            super().__init__(abi.crd_postgres, "attach", ctypes.c_void_p(connection), ctypes.byref(options))
+        else:
+            super().__init__(abi.crd_postgres, "open", bytes_from(conninfo, "conninfo"), ctypes.byref(options))
 
 
 def values_of(record: Mapping[str, Any], kind: int) -> Record:

@@ -7,7 +7,7 @@ import pytest
 import credits
 from credits import EntryType, Ledger, MemoryStorage, Settings
 
-from conftest import NOON, new_storage
+from conftest import NOON, STORAGES, give_back, new_storage
 from plain_storage import PlainStorage
 
 
@@ -349,12 +349,11 @@ def test_new_writer_flags_and_closed_that_raise(faulty):
 # ---- hooks, on every storage
 
 
-@pytest.fixture(params=["memory", "sqlite", "python", "host"])
+@pytest.fixture(params=STORAGES)
 def store(request, tmp_path):
     made = new_storage(request.param, tmp_path)
     yield made
-    if hasattr(made, "close"):
-        made.close()
+    give_back(made)
 
 
 def test_authorize(store):
