@@ -285,8 +285,8 @@ class SettledBooks(Books):
     settled = True
 
 
-_settings = settings(derandomize=not LONG, print_blob=LONG, deadline=None, max_examples=300 if LONG else 40,
-                     stateful_step_count=50 if LONG else 25, database=None,
+_settings = settings(derandomize=not LONG, print_blob=LONG, deadline=None, max_examples=120 if LONG else 40,
+                     stateful_step_count=40 if LONG else 25, database=None,
                      suppress_health_check=list(HealthCheck))
 TestBooks = Books.TestCase
 TestBooks.settings = _settings
