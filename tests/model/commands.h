@@ -28,8 +28,18 @@ enum {
     DO_REVISE,
     DO_RETURN,
     DO_REVERSE_INVOICE,
+    DO_RECEIPT,
+    DO_BOUNCE,
     DO_COMMANDS
 };
+
+#define MAX_LINES 5
+
+typedef struct m_line {
+    char invoice[ID_ROOM], credit[ID_ROOM]; /* "": none */
+    int64_t amount;
+    uint32_t kind;
+} m_line;
 
 typedef struct command {
     int serial, type, who, cur;
@@ -41,6 +51,10 @@ typedef struct command {
     int64_t amount;
     int32_t date, effective, expires, due, lapses;
     int32_t at;        /* its instant: noon of that day */
+    char receipt[ID_ROOM], fee_id[ID_ROOM];
+    int64_t fee;
+    m_line lines[MAX_LINES];
+    int line_count;
     int target, nth; /* undo: the nth event of that command; target −1: the bare number nth as seq */
 } command;
 
@@ -77,10 +91,12 @@ static int sum_fits(const model *m, int who, int cur, int credits, int64_t more)
     int64_t sum = more;
     for (int i = 0; i < count; i++) {
         int64_t part;
+        credit_now n;
         if (credits ? m->credits[i].who != who || m->credits[i].cur != cur
                     : m->invoices[i].who != who || m->invoices[i].cur != cur)
             continue;
-        part = credits ? m->credits[i].original : invoice_figures(m, i).open;
+        if (credits) n = credit_figures(m, i);
+        part = credits ? credited(&m->credits[i], &n) : invoice_figures(m, i).open;
         if (sum > 0 && part > INT64_MAX - sum) return 0;
         sum += part;
     }
@@ -100,6 +116,17 @@ static m_answer do_customer(model *m, const command *c) {
 static void name_document(const model *m, const command *c, const char *id, char *out, size_t size) {
     if (id[0] != '\0') snprintf(out, size, "%s", id);
     else snprintf(out, size, "~%s%lld", cur_names[c->cur], (long long)last_seq(m, c->who, c->cur) + 1);
+}
+
+static int add_receipt(model *m, int who, int cur, const char *id, int64_t amount, int32_t date) {
+    m_receipt *r = &m->receipts[m->receipt_count];
+    r->who = who;
+    r->cur = cur;
+    r->amount = amount;
+    if (id[0] != '\0') snprintf(r->id, sizeof r->id, "%s", id);
+    else snprintf(r->id, sizeof r->id, "~%s%lld", cur_names[cur], (long long)last_seq(m, who, cur) + 1);
+    add_event(m, who, cur, CRD_ENTRY_RECEIPT, -1, -1, amount, date)->receipt = m->receipt_count;
+    return m->receipt_count++;
 }
 
 static m_answer do_credit(model *m, const command *c) {
@@ -124,13 +151,8 @@ static m_answer do_credit(model *m, const command *c) {
     k->effective = effective;
     k->expires = c->expires;
     memcpy(k->prefers, c->prefers, sizeof k->prefers);
-    if (class_of(c->kind) == CRD_CLASS_CASH) { /* rule M3: money comes with a receipt */
-        receipt = m->receipt_count++;
-        m->receipts[receipt].who = c->who;
-        m->receipts[receipt].cur = c->cur;
-        m->receipts[receipt].amount = c->amount;
-        add_event(m, c->who, c->cur, CRD_ENTRY_RECEIPT, -1, -1, c->amount, c->date)->receipt = receipt;
-    }
+    if (class_of(c->kind) == CRD_CLASS_CASH) /* rule M3: money comes with a receipt */
+        receipt = add_receipt(m, c->who, c->cur, "", c->amount, c->date);
     name_document(m, c, c->credit, k->id, sizeof k->id);
     m->credit_count++;
     add_event(m, c->who, c->cur, CRD_ENTRY_ISSUE, index, -1, c->amount, c->date)->receipt = receipt;
@@ -262,7 +284,9 @@ static void give_back(model *m, int event, int64_t amount, int32_t date) {
                      amount, date);
     back->receipt = done.receipt;
     back->undoes = event;
-    if (is_past(c, date)) add_event(m, done.who, done.cur, CRD_ENTRY_EXPIRE, done.credit, -1, amount, date);
+    back->own = done.own;
+    if (n.taken_back) add_event(m, done.who, done.cur, CRD_ENTRY_REVERSE, done.credit, -1, amount, date)->own = done.own;
+    else if (is_past(c, date)) add_event(m, done.who, done.cur, CRD_ENTRY_EXPIRE, done.credit, -1, amount, date);
     else if (n.state == CRD_CREDIT_VOIDED && n.cause == CRD_CAUSE_VOIDED && revocable)
         add_event(m, done.who, done.cur, CRD_ENTRY_VOID, done.credit, -1, amount, date);
 }
@@ -566,68 +590,106 @@ static int credit_of_receipt(const model *m, int receipt) {
     return -1;
 }
 
-/* Rules M13, M14: a receipt entered in error is undone whole: every application on it, whosever money it was, and what
- * its own money did elsewhere; other credits get back by M8, its own money is reversed. */
-static int undone_with(const model *m, int i, int receipt, int own) {
+/* What goes when a receipt is undone whole, or when its payment bounces (rules M13, M14). */
+typedef struct m_undoing {
+    int receipt, own, whole; /* own: the credit its money became, or -1 */
+    int marked[MAX_EVENTS];  /* these applications and write-offs */
+    int32_t date;            /* the latest of all that is touched */
+    int64_t opened, returned;
+} m_undoing;
+
+/* Whatever its own money did; and when it is undone whole, all else on it. */
+static int application_goes(const model *m, int i, const m_undoing *u) {
     const m_event *e = &m->events[i];
-    if (e->type != CRD_ENTRY_APPLY || (e->receipt != receipt && (own < 0 || e->credit != own))) return 0;
-    return application_left(m, i) > 0;
+    if (e->type != CRD_ENTRY_APPLY || application_left(m, i) == 0) return 0;
+    return (u->own >= 0 && e->credit == u->own) || (u->whole && e->receipt == u->receipt);
 }
 
-static void reverse_money(model *m, int own, int64_t amount, int32_t date) {
-    const m_credit *c = &m->credits[own];
-    if (amount > 0) add_event(m, c->who, c->cur, CRD_ENTRY_REVERSE, own, -1, amount, date);
+/* Of the receipts whose applications go, the write-offs on those invoices. */
+static int write_off_goes(const model *m, int i, const m_undoing *u) {
+    const m_event *e = &m->events[i];
+    if (e->type != CRD_ENTRY_WRITE_OFF || e->receipt < 0 || application_left(m, i) == 0) return 0;
+    if (u->whole && e->receipt == u->receipt) return 1;
+    for (int j = 0; j < m->event_count; j++)
+        if (m->events[j].receipt == e->receipt && m->events[j].invoice == e->invoice && application_goes(m, j, u))
+            return 1;
+    return 0;
 }
 
-static m_answer undo_receipt(model *m, int event, const command *c) {
-    int receipt = m->events[event].receipt, count = m->event_count, own = credit_of_receipt(m, receipt);
-    int who = m->events[event].who, cur = m->events[event].cur;
-    receipt_now n = receipt_figures(m, receipt);
-    int32_t date = later(c->date, n.last_date);
-    int64_t returned = 0, opened = 0;
-    m_event *last;
-    if (c->amount != 0) return refuse(CRD_E_ARGUMENT);
-    if (n.state != CRD_RECEIPT_POSTED) return refuse(CRD_E_NOTHING);
-    if (own >= 0) date = later(date, last_once_swept(m, own));
-    for (int i = 0; i < count; i++) {
+static void plan_undoing(const model *m, int receipt, int whole, int32_t date, m_undoing *u) {
+    memset(u, 0, sizeof *u);
+    u->receipt = receipt;
+    u->whole = whole;
+    u->own = credit_of_receipt(m, receipt);
+    u->date = later(date, receipt_figures(m, receipt).last_date);
+    if (u->own >= 0) u->date = later(u->date, last_once_swept(m, u->own));
+    for (int i = 0; i < m->event_count; i++) {
         const m_event *e = &m->events[i];
-        if (!undone_with(m, i, receipt, own)) continue;
-        date = later(date, touched(m, e));
+        u->marked[i] = application_goes(m, i, u) || write_off_goes(m, i, u);
+        if (!u->marked[i]) continue;
+        if (e->credit >= 0) u->date = later(u->date, touched(m, e));
+        if (e->receipt >= 0) u->date = later(u->date, receipt_figures(m, e->receipt).last_date);
         if (e->invoice < 0) continue;
-        date = later(date, invoice_figures(m, e->invoice).last_date);
-        opened += application_left(m, i);
+        u->date = later(u->date, invoice_figures(m, e->invoice).last_date);
+        u->opened += application_left(m, i);
     }
-    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
-    if (own >= 0 && credit_figures(m, own).refunded > 0) return refuse(CRD_E_IN_USE);
-    if (!sum_fits(m, who, cur, 0, opened)) return refuse(CRD_E_OVERFLOW);
+    for (int i = 0; i < m->hold_count; i++)
+        if (u->own >= 0 && m->holds[i].credit == u->own && m->holds[i].draft >= 0 && hold_figures(m, i).amount > 0)
+            u->date = later(u->date, invoice_figures(m, m->holds[i].draft).last_date);
+}
+
+static int64_t reverse_money(model *m, int own, int64_t amount, int32_t date, int by_receipt) {
+    const m_credit *c = &m->credits[own];
+    if (amount > 0) add_event(m, c->who, c->cur, CRD_ENTRY_REVERSE, own, -1, amount, date)->own = by_receipt;
+    return amount;
+}
+
+/* Write-offs first, each newest first. Other credits get their money back by rule M8; its own money is reversed. */
+static void undo_planned(model *m, m_undoing *u) {
+    int own = u->own, count = m->event_count;
     if (own >= 0) {
-        sweep(m, own, date);
-        for (int i = 0; i < m->hold_count; i++)
-            if (m->holds[i].credit == own && m->holds[i].draft >= 0 && hold_figures(m, i).amount > 0)
-                date = later(date, invoice_figures(m, m->holds[i].draft).last_date);
+        sweep(m, own, u->date);
         for (int i = m->hold_count - 1; i >= 0; i--)
             if (m->holds[i].credit == own && hold_figures(m, i).amount > 0)
-                release(m, i, hold_figures(m, i).amount, date, 0);
+                release(m, i, hold_figures(m, i).amount, u->date, 0);
     }
+    for (int i = count - 1; i >= 0; i--)
+        if (u->marked[i] && m->events[i].type == CRD_ENTRY_WRITE_OFF) unwrite_off(m, i, application_left(m, i), u->date);
     for (int i = count - 1; i >= 0; i--) {
-        int64_t left = undone_with(m, i, receipt, own) ? application_left(m, i) : 0;
+        m_event done = m->events[i], *back;
+        int64_t left = u->marked[i] ? application_left(m, i) : 0;
         if (left == 0) continue;
-        returned += left;
-        if (m->events[i].credit != own) {
-            give_back(m, i, left, date);
+        u->returned += left;
+        if (done.credit != own) {
+            give_back(m, i, left, u->date);
             continue;
         }
-        last = add_event(m, who, cur, CRD_ENTRY_UNAPPLY, own, m->events[i].invoice, left, date);
-        last->receipt = m->events[i].receipt;
-        last->undoes = i;
-        reverse_money(m, own, left, date);
+        back = add_event(m, done.who, done.cur, CRD_ENTRY_UNAPPLY, own, done.invoice, left, u->date);
+        back->receipt = done.receipt;
+        back->undoes = i;
+        back->own = done.own;
+        (void)reverse_money(m, own, left, u->date, done.own);
     }
-    if (own >= 0) reverse_money(m, own, credit_figures(m, own).remaining, date);
-    if (own >= 0) returned = m->receipts[receipt].amount;
-    last = add_event(m, who, cur, CRD_ENTRY_RECEIPT_UNDO, own, -1, returned, date);
+    if (own >= 0) u->returned += reverse_money(m, own, credit_figures(m, own).remaining, u->date, 0);
+}
+
+/* Entered in error: undone whole, its credits too. */
+static m_answer undo_receipt(model *m, int event, const command *c) {
+    int receipt = m->events[event].receipt;
+    m_undoing u;
+    m_event *last;
+    if (c->amount != 0) return refuse(CRD_E_ARGUMENT);
+    if (receipt_figures(m, receipt).state != CRD_RECEIPT_POSTED) return refuse(CRD_E_NOTHING);
+    plan_undoing(m, receipt, 1, c->date, &u);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (u.own >= 0 && credit_figures(m, u.own).refunded > 0) return refuse(CRD_E_IN_USE);
+    if (!sum_fits(m, c->who, c->cur, 0, u.opened)) return refuse(CRD_E_OVERFLOW);
+    undo_planned(m, &u);
+    if (u.own >= 0) u.returned = m->receipts[receipt].amount;
+    last = add_event(m, c->who, c->cur, CRD_ENTRY_RECEIPT_UNDO, u.own, -1, u.returned, u.date);
     last->receipt = receipt;
     last->undoes = event;
-    return answer(CRD_OK, returned);
+    return answer(CRD_OK, u.returned);
 }
 
 /* The seq an undo means: the nth event of its target, or the bare number. */

@@ -34,10 +34,44 @@ static crd_status send_reverse_invoice(drive *d, const command *c, const crd_req
     return crd_invoice_reverse(d->w->ledger, r, v, &t, made);
 }
 
+static crd_status send_receipt(drive *d, const command *c, const crd_request *r, crd_result *out) {
+    crd_receipt_terms t;
+    crd_receipt_line line[MAX_LINES];
+    const crd_receipt_line *lines[MAX_LINES];
+    crd_credit *own = NULL;
+    crd_status s;
+    memset(&t, 0, sizeof t);
+    memset(line, 0, sizeof line);
+    for (int i = 0; i < c->line_count; i++) {
+        line[i].struct_size = sizeof line[i];
+        line[i].invoice = given(c->lines[i].invoice);
+        line[i].credit = given(c->lines[i].credit);
+        line[i].amount = c->lines[i].amount;
+        line[i].kind = c->lines[i].kind;
+        lines[i] = &line[i];
+    }
+    t.struct_size = sizeof t;
+    t.flags = c->flags;
+    t.currency = cur_names[c->cur];
+    t.id = given(c->receipt);
+    t.amount = c->amount;
+    t.credit = given(c->credit);
+    t.credit_kind = c->kind;
+    t.credit_expires = c->expires;
+    t.lines = lines;
+    t.line_count = (uint64_t)c->line_count;
+    s = crd_receipt_enter(d->w->ledger, r, who_names[c->who], &t, NULL, out);
+    if (s != CRD_OK || c->amount == 0) return s;
+    s = crd_credit_find(d->w->ledger, who_names[c->who], d->m.credits[d->m.credit_count - 1].id, &own);
+    if (s == CRD_OK) d->credits[d->m.credit_count - 1] = own;
+    return CRD_OK;
+}
+
 static crd_status send_document_command(drive *d, const command *c, const crd_request *r, crd_result *out) {
     crd_invoice *v = NULL, *own = NULL;
     crd_credit *made = NULL;
     crd_status s = CRD_OK;
+    if (c->type == DO_RECEIPT) return send_receipt(d, c, r, out);
     if (c->type != DO_RETURN) s = invoice_handle(d, c->who, c->invoice, c->fresh, &v, &own);
     if (s == CRD_OK)
         s = c->type == DO_REVISE   ? send_revise(d, c, r, v, out)

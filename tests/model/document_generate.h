@@ -54,18 +54,73 @@ static void generate_return(generator *g, const model *m, command *c) {
     if (one_in(&g->state, 60)) c->invoice[0] = '\0';
 }
 
+/* Lines of what there is, mostly of amounts that can be, and a receipt that mostly comes out even. */
+static void generate_receipt(generator *g, const model *m, command *c) {
+    int lines = below(&g->state, MAX_LINES + 1);
+    some_id(g, 'R', c->serial, c->receipt);
+    for (int i = 0; i < lines; i++) {
+        m_line *l = &c->lines[c->line_count++];
+        command pick = *c;
+        int64_t figure = 1;
+        int what = below(&g->state, 8); /* pays, uses, both, discount */
+        if (what != 4 && what != 5) {
+            int v;
+            pick.invoice[0] = '\0';
+            pick_invoice(g, m, &pick, c->who, c->cur);
+            memcpy(l->invoice, pick.invoice, sizeof l->invoice);
+            v = find_m_invoice(m, pick.other_who, pick.invoice);
+            if (v >= 0) figure = invoice_figures(m, v).open;
+        }
+        if (what >= 4 && what < 7) {
+            int k = below(&g->state, m->credit_count);
+            for (int tries = 0; tries < 12 && m->credit_count > 0; tries++) {
+                if (m->credits[k].who == c->who && m->credits[k].cur == c->cur && credit_figures(m, k).remaining > 0)
+                    break;
+                k = below(&g->state, m->credit_count);
+            }
+            if (m->credit_count > 0) {
+                credit_now n = credit_figures(m, k);
+                memcpy(l->credit, m->credits[k].id, sizeof l->credit);
+                figure = what == 6 ? smaller(figure, available_of(&n)) : available_of(&n);
+            }
+        }
+        if (what == 7) l->kind = (uint32_t)(1 + below(&g->state, 2));
+        l->amount = some_amount(&g->state, what == 7 ? 1 + figure / 8 : figure);
+        if (l->amount < 1) l->amount = one_in(&g->state, 10) ? 0 : 1;
+        if (l->amount > CRD_MAX_AMOUNT / (lines > 1 ? 8 : 1)) l->amount = CRD_MAX_AMOUNT / 8; /* sums stay in 64 bits */
+    }
+    for (int i = 0; i < c->line_count; i++) {
+        const m_line *l = &c->lines[i];
+        if (l->kind != CRD_RECEIPT_PAYS || (l->credit[0] != '\0' && l->invoice[0] != '\0')) continue;
+        c->amount += l->credit[0] == '\0' ? l->amount : -l->amount;
+    }
+    if (one_in(&g->state, 3)) c->flags |= CRD_RECEIPT_EXCESS_TO_CREDIT;
+    if (one_in(&g->state, 4)) c->flags |= CRD_RECEIPT_DISTRIBUTE;
+    if (c->amount < 0 && !one_in(&g->state, 10)) c->amount = 0;
+    if (c->flags != 0 && !one_in(&g->state, 3) && c->amount < 100000) c->amount += some_total(&g->state);
+    else if (one_in(&g->state, 30)) c->amount = some_total(&g->state);
+    if (c->amount == 0) return;
+    some_id(g, 'K', c->serial, c->credit);
+    if (one_in(&g->state, 3)) c->kind = (uint32_t)below(&g->state, 6);
+    if (one_in(&g->state, 8)) c->expires = DAY(g->day + below(&g->state, 12));
+}
+
 static void generate_document_command(generator *g, const model *m, command *c) {
-    int choice = below(&g->state, 10);
+    int choice = below(&g->state, 20) - 8;
+    if (choice < 0) choice = 9;
     if (choice < 5) {
         c->type = DO_REVISE;
         generate_revise(g, m, c);
     } else if (choice < 8) {
         c->type = DO_RETURN;
         generate_return(g, m, c);
-    } else {
+    } else if (choice < 9) {
         c->type = DO_REVERSE_INVOICE;
         pick_sent(g, m, c);
         some_id(g, 'K', c->serial, c->credit);
+    } else {
+        c->type = DO_RECEIPT;
+        generate_receipt(g, m, c);
     }
 }
 

@@ -232,7 +232,8 @@ static crd_status send_command(drive *d, const command *c, int64_t seq, crd_resu
     case DO_RECONCILE: return send_reconcile(d, c, &r, out);
     case DO_REVISE:
     case DO_RETURN:
-    case DO_REVERSE_INVOICE: return send_document_command(d, c, &r, out);
+    case DO_REVERSE_INVOICE:
+    case DO_RECEIPT: return send_document_command(d, c, &r, out);
     case DO_HOLD: return send_hold(d, c, &r, out);
     case DO_CAPTURE:
     case DO_RELEASE: return send_on_hold(d, c, &r, out);
@@ -257,7 +258,8 @@ static void same_credit(drive *d, const char *what, int k, const crd_credit_reco
     SAME(d, what, c->id, "remaining", c->remaining, n.remaining);
     SAME(d, what, c->id, "applied", c->applied, n.applied);
     SAME(d, what, c->id, "applied_outside", c->applied_outside, n.outside);
-    SAME(d, what, c->id, "applied_by_receipt", c->applied_by_receipt, 0);
+    SAME(d, what, c->id, "applied_by_receipt", c->applied_by_receipt, n.by_receipt);
+    SAME(d, what, c->id, "reversed_own", c->reversed_own, n.reversed_own);
     SAME(d, what, c->id, "voided", c->voided, n.voided);
     SAME(d, what, c->id, "expired", c->expired, n.expired);
     SAME(d, what, c->id, "reversed", c->reversed, n.reversed);
@@ -308,7 +310,9 @@ static void same_receipt(drive *d, const crd_receipt_record *r) {
             n.first_seq != r->first_seq)
             continue;
         SAME(d, "receipt", r->id, "amount", r->amount, as->amount);
+        if (strcmp(as->id, r->id) != 0) differ(d, "receipt %s is called %s in the model", r->id, as->id);
         SAME(d, "receipt", r->id, "applied", r->applied, n.applied);
+        SAME(d, "receipt", r->id, "written_off", r->written_off, n.written_off);
         SAME(d, "receipt", r->id, "state", r->state, n.state);
         SAME(d, "receipt", r->id, "last_date", r->last_date, n.last_date);
         SAME(d, "receipt", r->id, "last_seq", r->last_seq, n.last_seq);
@@ -365,8 +369,10 @@ static void same_entry(drive *d, const crd_entry_record *e) {
         differ(d, "entry %s names invoice %s", name, e->invoice);
     if (!same_document_id(as->hold, d->m.holds[as->hold < 0 ? 0 : as->hold].id, e->hold))
         differ(d, "entry %s names hold %s", name, e->hold);
+    SAME(d, "entry", name, "by its own receipt", (e->flags & CRD_ENTRY_BY_OWN_RECEIPT) != 0, as->own);
     SAME(d, "entry", name, "instant", e->instant, as->instant);
-    if ((as->receipt < 0) != (e->receipt[0] == '\0')) differ(d, "entry %s names receipt '%s'", name, e->receipt);
+    if (!same_document_id(as->receipt, d->m.receipts[as->receipt < 0 ? 0 : as->receipt].id, e->receipt))
+        differ(d, "entry %s names receipt '%s'", name, e->receipt);
 }
 
 static int32_t CRD_CALL compare_record(void *sink, uint32_t kind, const void *record) {

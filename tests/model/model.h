@@ -47,6 +47,7 @@ typedef struct m_event {
     int undoes; /* index of an event, −1 for none */
     int64_t instant; /* never earlier than the account's last */
     int serial;
+    int own;    /* moves a payment's money within its own receipt (rule M3) */
     m_terms as; /* INVOICE, REVISE: how the invoice is from then on */
 } m_event;
 
@@ -69,6 +70,7 @@ typedef struct m_invoice {
 
 typedef struct m_receipt {
     int who, cur;
+    char id[ID_ROOM];
     int64_t amount;
 } m_receipt;
 
@@ -98,6 +100,7 @@ typedef struct m_answer {
 } m_answer;
 
 typedef struct credit_now {
+    int64_t by_receipt, reversed_own; /* the part of applied and of reversed that its own receipt applies, or did */
     int64_t remaining, applied, outside, voided, expired, reversed, refunded, held, allocated;
     int taken_back; /* its receipt was undone or reversed */
     uint32_t state, cause;
@@ -122,7 +125,7 @@ typedef struct hold_now {
 } hold_now;
 
 typedef struct receipt_now {
-    int64_t applied;
+    int64_t applied, written_off;
     uint32_t state;
     int32_t last_date;
     int64_t first_seq, last_seq;
@@ -195,6 +198,8 @@ static credit_now credit_figures(const model *m, int index) {
         n.remaining -= amount;
         *column += amount;
         if (column == &n.applied && e->invoice < 0) n.outside += amount;
+        if (column == &n.applied && e->own) n.by_receipt += amount;
+        if (column == &n.reversed && e->own) n.reversed_own += amount;
         n.state = n.remaining > 0 ? CRD_CREDIT_ACTIVE : ends_credit(cause) ? CRD_CREDIT_VOIDED : CRD_CREDIT_SPENT;
         n.cause = n.remaining > 0 ? CRD_CAUSE_NONE : cause;
     }
@@ -308,7 +313,10 @@ static receipt_now receipt_figures(const model *m, int index) {
         n.last_date = later(n.last_date, e->date);
         if (e->type == CRD_ENTRY_APPLY) n.applied += e->amount;
         if (e->type == CRD_ENTRY_UNAPPLY) n.applied -= e->amount;
+        if (e->type == CRD_ENTRY_WRITE_OFF) n.written_off += e->amount;
+        if (e->type == CRD_ENTRY_UNWRITE_OFF) n.written_off -= e->amount;
         if (e->type == CRD_ENTRY_RECEIPT_UNDO) n.state = CRD_RECEIPT_UNDONE;
+        if (e->type == CRD_ENTRY_RECEIPT_REVERSE) n.state = CRD_RECEIPT_REVERSED;
     }
     return n;
 }
@@ -331,6 +339,11 @@ static int64_t last_seq(const model *m, int who, int cur) {
     return seq;
 }
 
+/* Rule M3: what a payment's own receipt applies, or did when it was taken back, was never given as credit. */
+static int64_t credited(const m_credit *c, const credit_now *n) {
+    return c->original - n->by_receipt - n->reversed_own;
+}
+
 static crd_balance balance_figures(const model *m, int who, int cur, int32_t date) {
     crd_balance b;
     memset(&b, 0, sizeof b);
@@ -342,8 +355,8 @@ static crd_balance balance_figures(const model *m, int who, int cur, int32_t dat
         int expired = c->expires != 0 && date >= c->expires;
         if (c->who != who || c->cur != cur) continue;
         n = credit_figures(m, i);
-        b.issued += c->original;
-        b.applied += n.applied;
+        b.issued += credited(c, &n);
+        b.applied += n.applied - n.by_receipt;
         n.held = aside_on(m, i, 0, date);
         n.allocated = aside_on(m, i, 1, date);
         b.held += n.held;
@@ -369,6 +382,12 @@ static int find_m_credit(const model *m, int who, const char *id) {
 static int find_m_invoice(const model *m, int who, const char *id) {
     for (int i = 0; i < m->invoice_count; i++)
         if (m->invoices[i].who == who && strcmp(m->invoices[i].id, id) == 0) return i;
+    return -1;
+}
+
+static int find_m_receipt(const model *m, int who, const char *id) {
+    for (int i = 0; i < m->receipt_count; i++)
+        if (m->receipts[i].who == who && strcmp(m->receipts[i].id, id) == 0) return i;
     return -1;
 }
 
@@ -415,6 +434,7 @@ static m_event *add_event(model *m, int who, int cur, uint32_t type, int credit,
     e->date = date;
     e->undoes = -1;
     e->serial = m->serial;
+    e->own = 0;
     memset(&e->as, 0, sizeof e->as);
     m->event_count++;
     return e;

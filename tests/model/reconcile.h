@@ -4,7 +4,7 @@
 #ifndef MODEL_RECONCILE_H
 #define MODEL_RECONCILE_H
 
-#include "model/document_commands.h"
+#include "model/receipt_commands.h"
 
 /* One account's run, as it is worked out. */
 typedef struct m_run {
@@ -59,13 +59,7 @@ static void pay(model *m, m_run *run, int k, int v) {
     date = later(run->date, later(kn.last_date, vn.last_date));
     if (swept) m->event_count = before;
     if (amount == 0 || is_past(c, date)) return;
-    if (run->receipt < 0) {
-        run->receipt = m->receipt_count++;
-        m->receipts[run->receipt].who = c->who;
-        m->receipts[run->receipt].cur = c->cur;
-        m->receipts[run->receipt].amount = 0;
-        add_event(m, c->who, c->cur, CRD_ENTRY_RECEIPT, -1, -1, 0, run->date)->receipt = run->receipt;
-    }
+    if (run->receipt < 0) run->receipt = add_receipt(m, c->who, c->cur, "", 0, run->date);
     if (swept) sweep(m, k, run->date);
     add_event(m, c->who, c->cur, CRD_ENTRY_APPLY, k, v, amount, date)->receipt = run->receipt;
     run->applied++;
@@ -129,6 +123,7 @@ static m_answer model_try(model *m, const command *c) {
     case DO_REVISE: return do_revise(m, c);
     case DO_RETURN: return do_return(m, c);
     case DO_REVERSE_INVOICE: return do_reverse_invoice(m, c);
+    case DO_RECEIPT: return do_receipt(m, c);
     default: m->closed = c->date; return answer(CRD_OK, 0);
     }
 }

@@ -10,7 +10,7 @@ static void print_command(FILE *out, const command *c) {
     static const char *const words[] = {"customer", "credit", "invoice",      "apply",     "void credit",
                                         "undo",     "send",   "void invoice", "reconcile", "close through",
                                         "refund",   "write off",    "hold",      "capture",
-                                        "release",  "revise",    "return", "reverse invoice"};
+                                        "release",  "revise",    "return", "reverse invoice", "receipt", "bounce"};
     fprintf(out, "  %3d %-13s %s %s day %d", c->serial, words[c->type], who_names[c->who], cur_names[c->cur],
             (int)(c->date - DAY_ZERO));
     if (c->credit[0] != '\0') fprintf(out, " credit=%s", c->credit);
@@ -29,6 +29,10 @@ static void print_command(FILE *out, const command *c) {
     if (c->due != 0) fprintf(out, " due=day %d", (int)(c->due - DAY_ZERO));
     if (c->type == DO_UNDO && c->target >= 0) fprintf(out, " entry %d of command %d", c->nth, c->target);
     if (c->type == DO_UNDO && c->target < 0) fprintf(out, " seq=%d", c->nth);
+    if (c->receipt[0] != '\0') fprintf(out, " receipt=%s", c->receipt);
+    for (int i = 0; i < c->line_count; i++)
+        fprintf(out, "\n        line invoice=%s credit=%s amount=%lld kind=%u", c->lines[i].invoice, c->lines[i].credit,
+                (long long)c->lines[i].amount, (unsigned)c->lines[i].kind);
     fprintf(out, "%s\n", c->fresh ? " (fresh handles)" : "");
 }
 
