@@ -128,22 +128,30 @@ crd_status crd__enter_lapsed_at(crd__command *command, crd__doc *credit, const c
     return enter_move(command, &on, &decision, flags);
 }
 
-crd_status crd__latest_of_credit(crd__command *command, const crd__doc *credit, int32_t *latest) {
+crd_status crd__foresee_lapses(crd__command *command, const crd__doc *credit, int32_t *latest, int64_t *lapsed) {
     crd__account *account = credit->account;
     const crd_credit_record *record = credit->record;
     int64_t instant = CRD__MAX(command->instant, account->record.last_instant);
     crd__doc **list;
     uint64_t count;
     crd_status status = CRD_OK;
-    *latest = CRD__MAX(*latest, record->last_date);
+    *lapsed = 0;
     if (record->held == 0 || account->record.lapses_at == 0 || account->record.lapses_at > instant) return CRD_OK;
     if (account->live) status = crd__load_holds(command->ledger, account);
     if (status == CRD_OK) status = crd__list_holds(account, credit, &list, &count);
     for (uint64_t i = 0; status == CRD_OK && i < count; i++) {
         const crd_hold_record *hold = list[i]->record;
-        if (crd__hold_lapsed(hold, instant)) *latest = CRD__MAX(*latest, hold->lapses_on);
+        if (!crd__hold_lapsed(hold, instant)) continue;
+        *latest = CRD__MAX(*latest, hold->lapses_on);
+        *lapsed += hold->amount;
     }
     return status;
+}
+
+crd_status crd__latest_of_credit(crd__command *command, const crd__doc *credit, int32_t *latest) {
+    int64_t lapsed;
+    *latest = CRD__MAX(*latest, ((const crd_credit_record *)credit->record)->last_date);
+    return crd__foresee_lapses(command, credit, latest, &lapsed);
 }
 
 crd_status crd__enter_lapsed(crd__command *command, crd__doc *credit, const crd__when *when) {

@@ -480,6 +480,8 @@ crd_status crd__latest(crd__command *command, crd__account *account, const crd__
                        int32_t *latest);
 /* holds.c: the same for one credit, with the lapses that will be entered before it is touched. */
 crd_status crd__latest_of_credit(crd__command *command, const crd__doc *credit, int32_t *latest);
+/* What of a credit's holds has lapsed and is not entered yet; raises `latest` to the last of their days. */
+crd_status crd__foresee_lapses(crd__command *command, const crd__doc *credit, int32_t *latest, int64_t *lapsed);
 /* write_off.c: what an invoice is settled by, undone */
 
 /* Undoes (part of) one write-off; as crd__unapply(). */

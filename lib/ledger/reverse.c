@@ -305,9 +305,25 @@ static crd_status reverse_refuse_taken(unwinding *u, const crd_reverse_terms *t)
     return status;
 }
 
+/* A hold that has lapsed does not count, entered or not (rule M10): so it makes no difference in strict mode either. */
+static crd_status reverse_may_bounce(unwinding *u, uint32_t flags) {
+    crd_credit_record seen;
+    crd__refusal why;
+    int32_t latest = 0;
+    int64_t lapsed = 0;
+    crd_status status = CRD_OK;
+    if (u->credit != NULL) {
+        if (flags & CRD_REVERSE_STRICT) status = crd__foresee_lapses(u->command, u->credit, &latest, &lapsed);
+        seen = *(const crd_credit_record *)u->credit->record;
+        seen.held -= lapsed;
+    }
+    if (status != CRD_OK) return status;
+    status = crd__decide_may_bounce(u->receipt->record, u->credit != NULL ? &seen : NULL, &u->when, flags, &why);
+    return status == CRD_OK ? CRD_OK : reverse_refused(u, &why);
+}
+
 static crd_status reverse(crd__command *command, crd__doc *receipt, const crd_reverse_terms *t) {
     unwinding u;
-    crd__refusal why;
     const crd_credit_record *credit;
     crd_status status;
     memset(&u, 0, sizeof u);
@@ -319,9 +335,8 @@ static crd_status reverse(crd__command *command, crd__doc *receipt, const crd_re
     if (status == CRD_OK) status = reverse_gather(&u);
     if (status != CRD_OK) return status;
     credit = u.credit != NULL ? u.credit->record : NULL;
-    if (crd__decide_may_bounce(receipt->record, credit, &u.when, t->flags, &why) != CRD_OK)
-        return reverse_refused(&u, &why);
-    status = unwind(&u);
+    status = reverse_may_bounce(&u, t->flags);
+    if (status == CRD_OK) status = unwind(&u);
     if (status == CRD_OK)
         status = write_invoice(&u, CRD_INVOICE_DEBIT_MEMO, t->debit_memo, credit->refunded + credit->transferred,
                                t->reason);

@@ -687,6 +687,25 @@ START_TEST(M13_what_is_held_past_its_expiry_is_reversed_what_lapsed_has_expired)
 }
 END_TEST
 
+START_TEST(M10_R73_strict_does_not_count_a_hold_that_has_lapsed) {
+    world *w = world_open(_i);
+    paying *t = with(receive("R", 30), CRD_RECEIPT_EXCESS_TO_CREDIT);
+    crd_credit *p;
+    customer(w, "c1");
+    t->terms.credit = "P";
+    enter(w, "c1", t, 1);
+    p = find_credit(w->ledger, "c1", "P");
+    hold_credit(w, p, NULL, "h", 6, 2, 9);
+    REFUSED(w, try_reverse(w->ledger, at_noon(8), "c1", "R", CRD_REVERSE_STRICT, NULL), CRD_E_IN_USE);
+    FIGURES(w, 6, 0);
+    OK(w, try_reverse(w->ledger, at_noon(9), "c1", "R", CRD_REVERSE_STRICT, NULL));
+    world_check(w);
+    credit_is(w, "P", 0, 0, 30, CRD_CREDIT_VOIDED);
+    crd_credit_free(p);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(M14_a_receipt_whose_money_was_paid_out_cannot_be_undone) {
     world *w = paid(_i, 0);
     int64_t seq = refund(w, "P", 5, 2);
@@ -758,6 +777,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(t, R81_M13_a_transfer_of_a_bounced_payment_comes_back_and_cuts_the_debit_memo, 0, STORES);
     tcase_add_loop_test(t, M13_a_bounce_releases_holds_and_allocations, 0, STORES);
     tcase_add_loop_test(t, M13_what_is_held_past_its_expiry_is_reversed_what_lapsed_has_expired, 0, STORES);
+    tcase_add_loop_test(t, M10_R73_strict_does_not_count_a_hold_that_has_lapsed, 0, STORES);
     tcase_add_loop_test(t, M14_a_receipt_whose_money_was_paid_out_cannot_be_undone, 0, STORES);
     tcase_add_loop_test(t, R41_M3_credited_is_what_the_own_receipt_does_not_apply, 0, STORES);
     suite_add_tcase(s, t);
