@@ -716,16 +716,7 @@ static m_answer undo_application(model *m, int event, const command *c) {
     return answer(CRD_OK, amount);
 }
 
-/* Rules M6, M14: whole, and on the latest date of what it touches. */
-static m_answer undo_refund(model *m, int event, const command *c) {
-    int32_t date = later(c->date, last_once_swept(m, m->events[event].credit));
-    int64_t left = application_left(m, event);
-    if (c->amount != 0) return refuse(CRD_E_ARGUMENT);
-    if (left == 0) return refuse(CRD_E_NOTHING);
-    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
-    give_back(m, event, left, date);
-    return answer(CRD_OK, left);
-}
+static m_answer undo_refund(model *m, int event, const command *c); /* receipt_commands.h */
 
 /* Direct, as a write-off is (rule M6). */
 static m_answer undo_write_off(model *m, int event, const command *c) {

@@ -130,6 +130,7 @@ static m_answer do_return(model *m, const command *c) {
     n = invoice_figures(m, v);
     if (n.state == CRD_INVOICE_DRAFT || n.state == CRD_INVOICE_VOIDED || n.state == CRD_INVOICE_CANCELLED)
         return refuse(CRD_E_STATE);
+    if (m->invoices[v].own) return refuse(CRD_E_STATE);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     if (c->date < n.last_date || (c->expires != 0 && c->expires <= c->date)) return refuse(CRD_E_DATE);
     if (c->amount > n.as.total - n.returned) return refuse(CRD_E_RETURNED);

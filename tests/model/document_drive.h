@@ -67,10 +67,26 @@ static crd_status send_receipt(drive *d, const command *c, const crd_request *r,
     return CRD_OK;
 }
 
+static crd_status send_bounce(drive *d, const command *c, const crd_request *r, crd_result *out) {
+    crd_reverse_terms t;
+    crd_receipt *receipt = NULL;
+    crd_status s = crd_receipt_find(d->w->ledger, who_names[c->who], c->receipt, &receipt);
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.flags = c->flags;
+    t.fee = c->fee;
+    t.fee_id = given(c->fee_id);
+    t.debit_memo = given(c->invoice);
+    if (s == CRD_OK) s = crd_receipt_reverse(d->w->ledger, r, receipt, &t, out);
+    crd_receipt_free(receipt);
+    return s;
+}
+
 static crd_status send_document_command(drive *d, const command *c, const crd_request *r, crd_result *out) {
     crd_invoice *v = NULL, *own = NULL;
     crd_credit *made = NULL;
     crd_status s = CRD_OK;
+    if (c->type == DO_BOUNCE) return send_bounce(d, c, r, out);
     if (c->type == DO_RECEIPT) return send_receipt(d, c, r, out);
     if (c->type != DO_RETURN) s = invoice_handle(d, c->who, c->invoice, c->fresh, &v, &own);
     if (s == CRD_OK)

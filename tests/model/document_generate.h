@@ -105,8 +105,24 @@ static void generate_receipt(generator *g, const model *m, command *c) {
     if (one_in(&g->state, 8)) c->expires = DAY(g->day + below(&g->state, 12));
 }
 
+static void generate_bounce(generator *g, const model *m, command *c) {
+    int r = below(&g->state, m->receipt_count);
+    strcpy(c->receipt, "R?");
+    if (m->receipt_count == 0 || one_in(&g->state, 60)) return;
+    for (int tries = 0; tries < 4 && (m->receipts[r].amount == 0 || receipt_figures(m, r).state != CRD_RECEIPT_POSTED); tries++)
+        r = below(&g->state, m->receipt_count);
+    c->who = m->receipts[r].who;
+    memcpy(c->receipt, m->receipts[r].id, sizeof c->receipt);
+    if (one_in(&g->state, 4)) c->flags = CRD_REVERSE_STRICT;
+    if (one_in(&g->state, 2)) some_id(g, 'D', c->serial, c->invoice);
+    if (!one_in(&g->state, 4)) return;
+    c->fee = some_amount(&g->state, 7);
+    if (one_in(&g->state, 2)) some_id(g, 'F', c->serial, c->fee_id);
+    if (one_in(&g->state, 10)) memcpy(c->fee_id, c->invoice, sizeof c->fee_id);
+}
+
 static void generate_document_command(generator *g, const model *m, command *c) {
-    int choice = below(&g->state, 20) - 8;
+    int choice = below(&g->state, 22) - 8;
     if (choice < 0) choice = 9;
     if (choice < 5) {
         c->type = DO_REVISE;
@@ -118,6 +134,9 @@ static void generate_document_command(generator *g, const model *m, command *c) 
         c->type = DO_REVERSE_INVOICE;
         pick_sent(g, m, c);
         some_id(g, 'K', c->serial, c->credit);
+    } else if (choice > 9) {
+        c->type = DO_BOUNCE;
+        generate_bounce(g, m, c);
     } else {
         c->type = DO_RECEIPT;
         generate_receipt(g, m, c);

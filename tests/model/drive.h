@@ -233,7 +233,8 @@ static crd_status send_command(drive *d, const command *c, int64_t seq, crd_resu
     case DO_REVISE:
     case DO_RETURN:
     case DO_REVERSE_INVOICE:
-    case DO_RECEIPT: return send_document_command(d, c, &r, out);
+    case DO_RECEIPT:
+    case DO_BOUNCE: return send_document_command(d, c, &r, out);
     case DO_HOLD: return send_hold(d, c, &r, out);
     case DO_CAPTURE:
     case DO_RELEASE: return send_on_hold(d, c, &r, out);

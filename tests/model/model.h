@@ -243,6 +243,7 @@ static invoice_now invoice_figures(const model *m, int index) {
         if (e->type == CRD_ENTRY_UNAPPLY) n.open += e->amount, n.applied -= e->amount;
         if (e->type == CRD_ENTRY_WRITE_OFF) n.open -= e->amount, n.written_off += e->amount;
         if (e->type == CRD_ENTRY_UNWRITE_OFF) n.open += e->amount, n.written_off -= e->amount;
+        if (e->type == CRD_ENTRY_CUT) n.open -= e->amount, n.cancelled += e->amount;
         if (e->type == CRD_ENTRY_ISSUE) n.returned += e->amount; /* a memo of this invoice */
         if (e->type == CRD_ENTRY_ISSUE && m->credits[e->credit].kind == CRD_CREDIT_REVERSED_INVOICE) n.reversed = 1;
         if (e->type == CRD_ENTRY_VOID) n.returned -= e->amount;
@@ -257,6 +258,7 @@ static invoice_now invoice_figures(const model *m, int index) {
             n.cause = n.open > 0                          ? CRD_CAUSE_NONE
                       : e->type == CRD_ENTRY_APPLY     ? CRD_CAUSE_APPLIED
                       : e->type == CRD_ENTRY_WRITE_OFF ? e->cause
+                      : e->type == CRD_ENTRY_CUT       ? CRD_CAUSE_CANCELLED
                       : e->type == CRD_ENTRY_REVISE    ? settled_last(m, index, i)
                                                        : n.cause;
             n.state = n.open > 0                             ? CRD_INVOICE_OPEN

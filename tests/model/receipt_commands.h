@@ -280,4 +280,94 @@ static m_answer do_receipt(model *m, const command *c) {
     return enter_receipt(m, c, &s);
 }
 
+/* ---- a payment that bounced ---- */
+
+static int add_charge(model *m, const command *c, int cur, uint32_t kind, const char *id, int receipt, int64_t amount,
+                      int32_t date) {
+    m_invoice *v = &m->invoices[m->invoice_count];
+    m_event *e;
+    memset(v, 0, sizeof *v);
+    v->who = c->who;
+    v->cur = cur;
+    v->kind = kind;
+    v->own = kind == CRD_INVOICE_DEBIT_MEMO;
+    v->receipt = receipt;
+    if (id[0] != '\0') snprintf(v->id, sizeof v->id, "%s", id);
+    else snprintf(v->id, sizeof v->id, "~%s%lld", cur_names[cur], (long long)last_seq(m, c->who, cur) + 1);
+    e = add_event(m, c->who, cur, CRD_ENTRY_INVOICE, -1, m->invoice_count, amount, date);
+    e->as.total = amount;
+    if (v->own) e->receipt = receipt;
+    return m->invoice_count++;
+}
+
+/* Rule M13: what its own money did is undone wherever it went; what was paid out is owed again, by a debit memo. */
+static m_answer do_bounce(model *m, const command *c) {
+    int r = find_m_receipt(m, c->who, c->receipt), cur, own;
+    m_undoing u;
+    m_event *e;
+    credit_now n;
+    memset(&n, 0, sizeof n);
+    if (r < 0) return refuse(CRD_E_NOT_FOUND);
+    if (bad_date(c->date) || c->fee < 0 || c->fee > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if (c->fee_id[0] != '\0' && (c->fee == 0 || strcmp(c->fee_id, c->invoice) == 0)) return refuse(CRD_E_ARGUMENT);
+    if (c->fee_id[0] != '\0' && find_m_invoice(m, c->who, c->fee_id) >= 0) return refuse(CRD_E_EXISTS);
+    if (c->invoice[0] != '\0' && find_m_invoice(m, c->who, c->invoice) >= 0) return refuse(CRD_E_EXISTS);
+    own = credit_of_receipt(m, r);
+    cur = m->receipts[r].cur;
+    if (receipt_figures(m, r).state == CRD_RECEIPT_UNDONE) return refuse(CRD_E_STATE);
+    if (receipt_figures(m, r).state != CRD_RECEIPT_POSTED || own < 0) return refuse(CRD_E_NOTHING);
+    plan_undoing(m, r, 0, c->date, &u);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    sweep(m, own, u.date);
+    n = credit_figures(m, own);
+    if ((c->flags & CRD_REVERSE_STRICT) && (n.applied > n.by_receipt || n.refunded > 0 || n.held > 0 || n.allocated > 0))
+        return refuse(CRD_E_IN_USE);
+    if (!sum_fits(m, c->who, cur, 0, u.opened)) return refuse(CRD_E_OVERFLOW);
+    undo_planned(m, &u);
+    if (!sum_fits(m, c->who, cur, 0, n.refunded)) return refuse(CRD_E_OVERFLOW);
+    if (n.refunded > 0) add_charge(m, c, cur, CRD_INVOICE_DEBIT_MEMO, c->invoice, r, n.refunded, u.date);
+    if (!sum_fits(m, c->who, cur, 0, c->fee)) return refuse(CRD_E_OVERFLOW);
+    if (c->fee > 0) add_charge(m, c, cur, CRD_INVOICE_FEE, c->fee_id, r, c->fee, u.date);
+    e = add_event(m, c->who, cur, CRD_ENTRY_RECEIPT_REVERSE, own, -1, m->receipts[r].amount, u.date);
+    e->receipt = r;
+    for (e->undoes = 0; m->events[e->undoes].receipt != r;) e->undoes++;
+    return answer(CRD_OK, u.returned);
+}
+
+/* The debit memo of a payment that was taken back, or -1. */
+static int debit_memo_of(const model *m, int credit) {
+    for (int v = 0; v < m->invoice_count && credit_figures(m, credit).taken_back; v++)
+        if (m->invoices[v].own && credit_of_receipt(m, m->invoices[v].receipt) == credit) return v;
+    return -1;
+}
+
+/* Rule M13: what comes back of what was paid out cuts the debit memo; what settled that part of it is freed. */
+static void plan_cut(const model *m, int memo, int64_t amount, int32_t date, m_freed *f) {
+    invoice_now n = invoice_figures(m, memo);
+    plan_freed(m, memo, amount - n.open, 0, later(date, n.last_date), f);
+}
+
+static void cut(model *m, int memo, int64_t amount, const m_freed *f) {
+    const m_invoice *v = &m->invoices[memo];
+    free_planned(m, f);
+    add_event(m, v->who, v->cur, CRD_ENTRY_CUT, -1, memo, amount, f->date);
+}
+
+/* Rules M6, M14: whole, and on the latest date of what it touches. */
+static m_answer undo_refund(model *m, int event, const command *c) {
+    int credit = m->events[event].credit, memo = debit_memo_of(m, credit);
+    int64_t left = application_left(m, event);
+    m_freed f;
+    f.date = later(c->date, last_once_swept(m, credit));
+    f.count = 0;
+    if (c->amount != 0) return refuse(CRD_E_ARGUMENT);
+    if (left == 0) return refuse(CRD_E_NOTHING);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    if (memo >= 0) plan_cut(m, memo, left, f.date, &f);
+    if (!sum_fits(m, c->who, c->cur, 0, sum_freed(&f))) return refuse(CRD_E_OVERFLOW);
+    if (memo >= 0) cut(m, memo, left, &f);
+    give_back(m, event, left, f.date);
+    return answer(CRD_OK, left);
+}
+
 #endif

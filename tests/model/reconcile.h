@@ -124,6 +124,7 @@ static m_answer model_try(model *m, const command *c) {
     case DO_RETURN: return do_return(m, c);
     case DO_REVERSE_INVOICE: return do_reverse_invoice(m, c);
     case DO_RECEIPT: return do_receipt(m, c);
+    case DO_BOUNCE: return do_bounce(m, c);
     default: m->closed = c->date; return answer(CRD_OK, 0);
     }
 }
