@@ -253,7 +253,7 @@ $(BUILD)/bench/%: $(OBJ)/tests/bench/%.o $(BENCH_OBJ) $(STATIC)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $< $(BENCH_OBJ) $(USED_LIBS)
 
-RACE := $(if $(HAVE_SQLITE),$(BUILD)/tests/race/race)
+RACE := $(if $(HAVE_SQLITE)$(HAVE_POSTGRES),$(BUILD)/tests/race/race)
 $(BUILD)/tests/race/race: $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/race/*.c)) $(STATIC)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $(filter %.o,$^) $(USED_LIBS)
@@ -288,10 +288,12 @@ check-valgrind: $(EXAMPLES) $(TESTS)
 VALGRIND = valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9
 
 #: race            processes that are killed on one book, then what is kept against what they were told
-#                  [STORE=sqlite] [SECONDS=10] [WORKERS=8]
+#                  [STORE=sqlite|postgres] [SECONDS=10] [WORKERS=8]; CREDIT_TEST_CONNINFO: on that server
 race: $(RACE)
 	@rm -rf $(BUILD)/race && mkdir -p $(BUILD)/race
-	$(RACE) $(or $(STORE),sqlite):$(BUILD)/race/book $(BUILD)/race $(or $(SECONDS),10) $(or $(WORKERS),8)
+	$(if $(filter postgres,$(STORE)),$(WITH_POSTGRES_SERVER)) sh -c '$(RACE) \
+	    "$(if $(filter postgres,$(STORE)),postgres:$$CREDIT_TEST_CONNINFO,sqlite:$(BUILD)/race/book)" \
+	    $(BUILD)/race $(or $(SECONDS),10) $(or $(WORKERS),8)'
 
 #: bench           build and run the benchmarks [STORE=memory|sqlite|postgres]; figures in build/bench.json, one object a line
 bench: $(BENCHES)

@@ -1,14 +1,23 @@
 #!/bin/sh
-# R32 M16: no credit is spent twice, whoever is killed when. Processes that are killed at random, on one SQLite file; eight of
-# them, then two. And the judge itself: it must see a command that was acknowledged and is lost, one that was refused and
+# R32 M16: no credit is spent twice, whoever is killed when. Processes that are killed at random, on one schema of
+# PostgreSQL, and on one SQLite file; eight of them, then two. And the judge itself: it must see a command that was acknowledged and is lost, one that was refused and
 # is kept, and a credit that is applied beyond its amount.
 set -u
 cd "$(dirname "$0")/../.."
 race=${BUILD:-build}/tests/race/race
-[ -n "${HAVE_SQLITE-yes}" ] || { echo "SKIP a race needs a store that processes share, and SQLite was left out"; exit 77; }
+[ -x "$race" ] || { echo "SKIP a race needs a store that processes share, and SQLite and PostgreSQL were left out"; exit 77; }
 seconds=2
 case ${CREDIT_TEST_LONG:-0} in 0) ;; *) seconds=10 ;; esac
 fail() { echo "$*"; exit 1; }
+
+if [ -n "${HAVE_POSTGRES-}" ] && [ -n "${CREDIT_TEST_CONNINFO-}" ]; then
+    # the server's connections are cut as well
+    mkdir "$TMPDIR/server"
+    "$race" "postgres:$CREDIT_TEST_CONNINFO" "$TMPDIR/server" "$seconds" 8 || fail "a race on PostgreSQL went wrong"
+else
+    echo "SKIP no PostgreSQL server for a race"
+fi
+[ -n "${HAVE_SQLITE-yes}" ] || { echo "SKIP no race on SQLite, which was left out"; exit 0; }
 
 for workers in 8 2; do
     d=$TMPDIR/$workers
