@@ -1,7 +1,7 @@
 #!/bin/sh
 # R32 M16: no credit is spent twice, whoever is killed when. Processes that are killed at random, on one schema of
-# PostgreSQL, and on one SQLite file; eight of them, then two. And the judge itself: it must see a command that was acknowledged and is lost, one that was refused and
-# is kept, and a credit that is applied beyond its amount.
+# PostgreSQL, and on one SQLite file; eight of them, then two. And the judge itself: it must see a command that was
+# acknowledged and is lost, one that was refused and is kept, and a credit that is applied beyond its amount.
 set -u
 cd "$(dirname "$0")/../.."
 race=${BUILD:-build}/tests/race/race
