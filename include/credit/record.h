@@ -455,7 +455,8 @@ typedef struct crd_entry_record {
     const char *hold;
     const char *actor;
     const char *note;      /**< free text of the command; a reference or reason */
-    const char *reference; /**< of an application: the host's reference; of a revision: its reason */
+    const char *reference; /**< of an application: the host's reference; of a revision: its reason; of a
+                                reversal, and of what it takes back of the payment: its reason */
     int64_t undoes;        /**< seq of the entry this one undoes, in whole or part; ADJUST_PIECE, or ISSUE of an
                                 adjustment: its ADJUST; APPLY: the application whose amount it raises; 0 = none */
     uint32_t cause;        /**< CRD_CAUSE_… where a type has several */

@@ -18,6 +18,7 @@ typedef struct unwinding {
     crd__doc *receipt, *credit; /* the credit its money became, or NULL */
     crd__when when;
     int whole;                   /* entered in error */
+    const char *reason;          /* kept with what is taken back; NULL: none */
     crd__list found;             /* crd__application *, while gathering */
     crd__application *list, *write_offs; /* with something left, oldest first */
     uint64_t count, write_off_count;
@@ -161,7 +162,7 @@ static crd_status reverse_undo_application(unwinding *u, const crd__application 
         return crd__unapply(u->command, u->account, a, 0, &u->when, &undone);
     u->reversed += a->left;
     crd__decide_bounced(a->seq, a->left, (a->flags & CRD_ENTRY_BY_OWN_RECEIPT) != 0, u->when.date, &decision);
-    return crd__write_moves(u->command, &on, &decision, NULL, CRD_ENTRY_CONSEQUENCE);
+    return crd__write_moves(u->command, &on, &decision, u->reason, CRD_ENTRY_CONSEQUENCE);
 }
 
 static crd_status write_reverse(unwinding *u, int64_t amount) {
@@ -174,6 +175,7 @@ static crd_status write_reverse(unwinding *u, int64_t amount) {
     crd__entry_clear(&entry, CRD_ENTRY_REVERSE, u->when.date);
     entry.amount = amount;
     entry.flags = CRD_ENTRY_CONSEQUENCE;
+    entry.reference = crd__or_empty(u->reason);
     return crd__write_entry(u->command, &on, &entry);
 }
 
@@ -330,6 +332,7 @@ static crd_status reverse(crd__command *command, crd__doc *receipt, const crd_re
     u.command = command;
     u.account = receipt->account;
     u.receipt = receipt;
+    u.reason = t->reason;
     status = crd__command_fresh(command, u.account);
     if (status == CRD_OK) status = reverse_refuse_taken(&u, t);
     if (status == CRD_OK) status = reverse_gather(&u);

@@ -2,7 +2,10 @@
  * Reports on credits and payments: totals, the credit report, occasions, payments, roll-forward, takings, revenue. Every
  * figure expected here is worked out by hand from the story above it.
  */
+#include "support/paying.h"
 #include "support/rows.h"
+
+#include <string.h>
 
 /* Cash P 120 on day 0 by check, memo M 50 on day 5, promise G 30 from day 10 until day 40, its source a campaign. I 100
  * of day 1, a finance charge F 20 of day 2. P pays 60 of I on day 3 and 20 of F on day 12; M pays 10 of I on day 6, 15
@@ -161,6 +164,45 @@ START_TEST(R5_the_credit_report_tells_who_when_and_why) {
     ck_assert_str_eq(cursor_next(&c)->credit->id, "G");
     ck_assert_str_eq(cursor_next(&c)->credit->id, "M");
     cursor_end(&c);
+    world_close(w);
+}
+END_TEST
+
+/* Every line that a bounce leaves on the credit report says why: what had been applied, and what was left. */
+START_TEST(R5_the_credit_report_tells_why_a_payment_bounced) {
+    world *w = world_open(_i);
+    crd_report_spec spec = report_spec(CRD_REPORT_CREDIT_ENTRIES, 0, DAY(9), 0);
+    crd_reverse_terms t;
+    crd_credit *p;
+    crd_invoice *i;
+    crd_receipt *r;
+    cursor c;
+    int reversed = 0;
+    int64_t sum = 0;
+    customer(w, "c1");
+    p = cash(w, "c1", "P", 100, 0);
+    i = invoice(w, "c1", "I", 30, 0, 30);
+    apply(w, p, i, 30, 1);
+    r = find_receipt(w->ledger, "c1", crd_credit_get(p)->receipt);
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.reason = "account closed";
+    OK(w, crd_receipt_reverse(w->ledger, on(3), r, &t, NULL));
+    world_check(w);
+    c = cursor_open(w, &spec);
+    while (cursor_next(&c) != NULL) {
+        if (c.row->entry->type != CRD_ENTRY_REVERSE) continue;
+        ck_assert_str_eq(c.row->entry->reference, "account closed");
+        ck_assert_str_eq(c.row->entry->actor, "clerk");
+        sum += c.row->amount;
+        reversed++;
+    }
+    ck_assert_int_eq(reversed, 2);
+    ck_assert_int_eq(sum, -100);
+    cursor_end(&c);
+    crd_credit_free(p);
+    crd_invoice_free(i);
+    crd_receipt_free(r);
     world_close(w);
 }
 END_TEST
@@ -370,6 +412,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R23_totals_by_nothing_by_source_by_state_by_class, 0, STORES);
     tcase_add_loop_test(t, R24_M7_a_credit_past_its_expiry_is_listed_as_voided, 0, STORES);
     tcase_add_loop_test(t, R5_the_credit_report_tells_who_when_and_why, 0, STORES);
+    tcase_add_loop_test(t, R5_the_credit_report_tells_why_a_payment_bounced, 0, STORES);
     tcase_add_loop_test(t, R18_M12_occasions_name_the_document_the_credit_came_from, 0, STORES);
     tcase_add_loop_test(t, R18_M8_money_that_returns_to_an_ended_promise_is_no_occasion, 0, STORES);
     tcase_add_loop_test(t, R19_M3_payments_with_the_current_and_the_applied_part, 0, STORES);
