@@ -9,6 +9,15 @@
 
 #include "model/model.h"
 
+struct command;
+static m_answer undo_transfer(model *m, int event, const struct command *c);
+static m_answer undo_adjust(model *m, int event, const struct command *c);
+static int is_off(const model *m, int who);
+static int32_t release_all(model *m, int k, int32_t date);
+static int applies_at_once(const model *m, const struct command *c);
+static void use_credit(model *m, int k, int32_t date);
+static void pay_invoice(model *m, int v, int32_t date);
+
 enum {
     DO_CUSTOMER,
     DO_CREDIT,
@@ -30,6 +39,13 @@ enum {
     DO_REVERSE_INVOICE,
     DO_RECEIPT,
     DO_BOUNCE,
+    DO_TRANSFER, /* credit_commands.h, from here */
+    DO_ADJUST,
+    DO_DELETE,
+    DO_SWEEP,
+    DO_CHANGE_APPLICATION,
+    DO_SWITCHES,
+    DO_BULK,
     DO_COMMANDS
 };
 
@@ -43,10 +59,15 @@ typedef struct m_line {
 
 typedef struct command {
     int serial, type, who, cur;
-    int other_who; /* apply: customer of the invoice */
+    int other_who; /* apply: customer of the invoice; transfer: who receives */
     int fresh;     /* use a newly read handle, not the one kept since the document was made */
     char credit[ID_ROOM], invoice[ID_ROOM]; /* "": none, or derived */
     char prefers[ID_ROOM], hold[ID_ROOM];
+    char made[ID_ROOM];  /* credit that a transfer or an adjustment makes */
+    uint32_t stands_for; /* of an opening credit */
+    uint32_t apply;      /* CRD_ISSUE_APPLY, CRD_ISSUE_NO_APPLY: of a new credit or invoice */
+    int override;        /* the request's right to a closed period */
+    uint32_t mode;       /* bulk: CRD_BULK_…; sweep: 1 for that customer only; settings: 1 feature off, 2 auto-apply */
     uint32_t kind, flags, pays; /* kind: of a document; the cause of a write-off */
     int64_t amount;
     int32_t date, effective, expires, due, lapses;
@@ -78,27 +99,19 @@ static int64_t noon_of(int32_t day) {
 }
 
 static int in_closed(const model *m, int32_t date) {
-    return m->closed != 0 && date <= m->closed;
+    return m->closed != 0 && !m->override && date <= m->closed;
 }
 
 static int is_past(const m_credit *c, int32_t date) {
     return c->expires != 0 && date >= c->expires;
 }
 
-/* Without a sum leaving 64 bits on the way. */
-static int sum_fits(const model *m, int who, int cur, int credits, int64_t more) {
-    int count = credits ? m->credit_count : m->invoice_count;
-    int64_t sum = more;
-    for (int i = 0; i < count; i++) {
-        int64_t part;
-        credit_now n;
-        if (credits ? m->credits[i].who != who || m->credits[i].cur != cur
-                    : m->invoices[i].who != who || m->invoices[i].cur != cur)
-            continue;
-        if (credits) n = credit_figures(m, i);
-        part = credits ? credited(&m->credits[i], &n) : invoice_figures(m, i).open;
-        if (sum > 0 && part > INT64_MAX - sum) return 0;
-        sum += part;
+/* What is open stays within 64 bits, also on the way. */
+static int sum_fits(const model *m, int who, int cur, int64_t more) {
+    for (int i = 0; i < m->invoice_count; i++) {
+        int64_t part = m->invoices[i].who == who && m->invoices[i].cur == cur ? invoice_figures(m, i).open : 0;
+        if (more > 0 && part > INT64_MAX - more) return 0;
+        more += part;
     }
     return 1;
 }
@@ -107,6 +120,7 @@ static int sum_fits(const model *m, int who, int cur, int credits, int64_t more)
 
 static m_answer do_customer(model *m, const command *c) {
     if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
+    if (m->feature_off) return refuse(CRD_E_DISABLED); /* it has no switches of its own yet */
     if (m->known[c->who]) return refuse(CRD_E_EXISTS);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     m->known[c->who] = 1;
@@ -115,7 +129,26 @@ static m_answer do_customer(model *m, const command *c) {
 
 static void name_document(const model *m, const command *c, const char *id, char *out, size_t size) {
     if (id[0] != '\0') snprintf(out, size, "%s", id);
-    else snprintf(out, size, "~%s%lld", cur_names[c->cur], (long long)last_seq(m, c->who, c->cur) + 1);
+    else snprintf(out, size, "~%s%lld", cur_names[c->cur], (long long)next_seq(m, c->who, c->cur));
+}
+
+static int adds_up(int64_t *sum, int64_t part) {
+    if (part > INT64_MAX - *sum) return 0;
+    *sum += part;
+    return 1;
+}
+
+/* What an account adds up of its credits stays within 64 bits. */
+static int totals_fit(const model *m, int who, int cur) {
+    int64_t issued = 0, remaining = 0, applied = 0;
+    for (int i = 0; i < m->credit_count; i++) {
+        credit_now n = credit_figures(m, i);
+        if (m->credits[i].who != who || m->credits[i].cur != cur) continue;
+        if (!adds_up(&issued, issued_of(&m->credits[i], &n)) || !adds_up(&remaining, n.remaining) ||
+            !adds_up(&applied, n.applied))
+            return 0;
+    }
+    return 1;
 }
 
 static int add_receipt(model *m, int who, int cur, const char *id, int64_t amount, int32_t date) {
@@ -124,7 +157,7 @@ static int add_receipt(model *m, int who, int cur, const char *id, int64_t amoun
     r->cur = cur;
     r->amount = amount;
     if (id[0] != '\0') snprintf(r->id, sizeof r->id, "%s", id);
-    else snprintf(r->id, sizeof r->id, "~%s%lld", cur_names[cur], (long long)last_seq(m, who, cur) + 1);
+    else snprintf(r->id, sizeof r->id, "~%s%lld", cur_names[cur], (long long)next_seq(m, who, cur));
     add_event(m, who, cur, CRD_ENTRY_RECEIPT, -1, -1, amount, date)->receipt = m->receipt_count;
     return m->receipt_count++;
 }
@@ -134,17 +167,20 @@ static m_answer do_credit(model *m, const command *c) {
     int index = m->credit_count, receipt = -1;
     int32_t effective = c->effective != 0 ? c->effective : c->date;
     if (bad_date(c->date) || c->amount < 1 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if ((c->kind == CRD_CREDIT_OPENING) != (c->stands_for != 0)) return refuse(CRD_E_ARGUMENT);
+    if (c->apply == (CRD_ISSUE_APPLY | CRD_ISSUE_NO_APPLY)) return refuse(CRD_E_ARGUMENT);
     if (c->cur >= CUR) return refuse(CRD_E_CURRENCY); /* no currency at all: looked at with the arguments */
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     if (c->who >= WHO || !m->known[c->who]) return refuse(CRD_E_NOT_FOUND);
     if (c->credit[0] != '\0' && find_m_credit(m, c->who, c->credit) >= 0) return refuse(CRD_E_EXISTS);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     if (c->expires != 0 && c->expires <= later(effective, c->date)) return refuse(CRD_E_DATE);
-    if (!sum_fits(m, c->who, c->cur, 1, c->amount)) return refuse(CRD_E_OVERFLOW);
     memset(k, 0, sizeof *k);
     k->who = c->who;
     k->cur = c->cur;
     k->kind = c->kind;
-    k->flags = c->flags;
+    k->stands_for = c->stands_for;
+    k->flags = c->flags | (c->kind == CRD_CREDIT_OPENING ? CRD_FLAG_OPENING : 0u);
     k->pays = c->pays;
     k->original = c->amount;
     k->issued = c->date;
@@ -156,6 +192,8 @@ static m_answer do_credit(model *m, const command *c) {
     name_document(m, c, c->credit, k->id, sizeof k->id);
     m->credit_count++;
     add_event(m, c->who, c->cur, CRD_ENTRY_ISSUE, index, -1, c->amount, c->date)->receipt = receipt;
+    if (!totals_fit(m, c->who, c->cur)) return refuse(CRD_E_OVERFLOW);
+    if (applies_at_once(m, c)) use_credit(m, index, c->date);
     return answer(CRD_OK, 0);
 }
 
@@ -165,11 +203,13 @@ static m_answer do_invoice(model *m, const command *c) {
     int draft = (c->flags & CRD_INVOICE_AS_DRAFT) != 0;
     if (draft && (c->flags & CRD_INVOICE_AS_OPENING)) return refuse(CRD_E_ARGUMENT);
     if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if (c->apply == (CRD_INVOICE_APPLY | CRD_INVOICE_NO_APPLY)) return refuse(CRD_E_ARGUMENT);
     if (c->cur >= CUR) return refuse(CRD_E_CURRENCY); /* no currency at all: looked at with the arguments */
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     if (c->who >= WHO || !m->known[c->who]) return refuse(CRD_E_NOT_FOUND);
     if (c->invoice[0] != '\0' && find_m_invoice(m, c->who, c->invoice) >= 0) return refuse(CRD_E_EXISTS);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
-    if (!draft && !sum_fits(m, c->who, c->cur, 0, c->amount)) return refuse(CRD_E_OVERFLOW);
+    if (!draft && !sum_fits(m, c->who, c->cur, c->amount)) return refuse(CRD_E_OVERFLOW);
     memset(v, 0, sizeof *v);
     v->who = c->who;
     v->cur = c->cur;
@@ -182,6 +222,7 @@ static m_answer do_invoice(model *m, const command *c) {
     e->as.total = c->amount;
     e->as.due = c->due;
     e->as.disputed = (c->flags & CRD_INVOICE_AS_DISPUTED) != 0;
+    if (!draft && applies_at_once(m, c)) pay_invoice(m, m->invoice_count - 1, c->date);
     return answer(CRD_OK, 0);
 }
 
@@ -247,6 +288,7 @@ static m_answer do_apply(model *m, const command *c) {
     memset(&vn, 0, sizeof vn);
     if (k < 0 || (c->invoice[0] != '\0' && v < 0)) return refuse(CRD_E_NOT_FOUND);
     if (bad_date(c->date) || amount < (clamp ? 0 : 1) || amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     if (v >= 0 && m->invoices[v].who != credit->who) return refuse(CRD_E_CUSTOMER);
     if (v >= 0 && m->invoices[v].cur != credit->cur) return refuse(CRD_E_CURRENCY);
     sweep_before_use(m, k, c->date);
@@ -274,15 +316,19 @@ static m_answer do_apply(model *m, const command *c) {
 static void give_back(model *m, int event, int64_t amount, int32_t date) {
     const m_event done = m->events[event];
     const m_credit *c = &m->credits[done.credit];
-    int revocable = class_of(c->kind) == CRD_CLASS_PROMISE || class_of(c->kind) == CRD_CLASS_ADJUSTMENT;
+    int revocable = counts_as(c) == CRD_CLASS_PROMISE || counts_as(c) == CRD_CLASS_ADJUSTMENT;
     credit_now n;
     m_event *back;
     sweep(m, done.credit, date);
     n = credit_figures(m, done.credit);
     back = add_event(m, done.who, done.cur,
-                     done.type == CRD_ENTRY_REFUND ? CRD_ENTRY_UNREFUND : CRD_ENTRY_UNAPPLY, done.credit, done.invoice,
-                     amount, date);
+                     done.type == CRD_ENTRY_REFUND         ? CRD_ENTRY_UNREFUND
+                     : done.type == CRD_ENTRY_TRANSFER     ? CRD_ENTRY_UNTRANSFER
+                     : done.type == CRD_ENTRY_ADJUST_PIECE ? CRD_ENTRY_UNADJUST
+                                                           : CRD_ENTRY_UNAPPLY,
+                     done.credit, done.invoice, amount, date);
     back->receipt = done.receipt;
+    back->other = done.other;
     back->undoes = event;
     back->own = done.own;
     if (n.taken_back) add_event(m, done.who, done.cur, CRD_ENTRY_REVERSE, done.credit, -1, amount, date)->own = done.own;
@@ -312,10 +358,12 @@ static int32_t touched(const model *m, const m_event *e) {
 
 static m_answer do_void_credit(model *m, const command *c) {
     int k = find_m_credit(m, c->who, c->credit), v = k < 0 ? -1 : returned_by(m, k);
+    int32_t date = c->date;
     int64_t amount;
     credit_now n;
     if (k < 0) return refuse(CRD_E_NOT_FOUND);
     if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     sweep_before_use(m, k, c->date);
     n = credit_figures(m, k);
     if (n.state == CRD_CREDIT_VOIDED || m->credits[k].kind == CRD_CREDIT_REVERSED_INVOICE) return refuse(CRD_E_STATE);
@@ -323,17 +371,19 @@ static m_answer do_void_credit(model *m, const command *c) {
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     if (c->date < n.last_date || (v >= 0 && c->date < invoice_figures(m, v).last_date)) return refuse(CRD_E_DATE);
     if (is_past(&m->credits[k], c->date)) return refuse(CRD_E_EXPIRED);
+    if (c->flags & CRD_VOID_RELEASE) date = release_all(m, k, c->date);
+    n = credit_figures(m, k);
     amount = c->amount > 0 ? c->amount : available_of(&n);
     if (available_of(&n) == 0) return refuse(CRD_E_IN_USE);
     if (amount > available_of(&n)) return refuse(CRD_E_CREDIT_AMOUNT);
-    add_event(m, c->who, m->credits[k].cur, CRD_ENTRY_VOID, k, v, amount, c->date);
+    add_event(m, c->who, m->credits[k].cur, CRD_ENTRY_VOID, k, v, amount, date);
     return answer(CRD_OK, amount);
 }
 
 /* Rule M4: by class, unless the credit says otherwise. */
 static int is_refundable(const m_credit *c) {
     if (c->flags & CRD_FLAG_NON_REFUNDABLE) return 0;
-    return (c->flags & CRD_FLAG_REFUNDABLE) || is_cash(c) || class_of(c->kind) == CRD_CLASS_MEMO;
+    return (c->flags & CRD_FLAG_REFUNDABLE) || is_cash(c) || counts_as(c) == CRD_CLASS_MEMO;
 }
 
 static m_answer do_refund(model *m, const command *c) {
@@ -342,6 +392,7 @@ static m_answer do_refund(model *m, const command *c) {
     credit_now n;
     if (k < 0) return refuse(CRD_E_NOT_FOUND);
     if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     sweep_before_use(m, k, c->date);
     n = credit_figures(m, k);
     if (n.state != CRD_CREDIT_ACTIVE) return refuse(CRD_E_STATE);
@@ -364,6 +415,7 @@ static m_answer do_write_off(model *m, const command *c) {
     if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
     if (cause != CRD_CAUSE_WRITTEN_OFF && cause != CRD_CAUSE_TOLERANCE && cause != CRD_CAUSE_DISCOUNT)
         return refuse(CRD_E_ARGUMENT);
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     n = invoice_figures(m, v);
     if (n.state != CRD_INVOICE_OPEN) return refuse(CRD_E_STATE);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
@@ -400,6 +452,7 @@ static m_answer do_hold(model *m, const command *c) {
     if (k < 0 || (c->invoice[0] != '\0' && v < 0)) return refuse(CRD_E_NOT_FOUND);
     if (bad_date(c->date) || amount < (clamp ? 0 : 1) || amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
     if (c->lapses != 0 && (v >= 0 || c->lapses <= c->at)) return refuse(CRD_E_ARGUMENT);
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     if (c->hold[0] != '\0' && find_m_hold(m, c->who, c->hold) >= 0) return refuse(CRD_E_EXISTS);
     if (v >= 0 && m->invoices[v].who != c->who) return refuse(CRD_E_CUSTOMER);
     if (v >= 0 && m->invoices[v].cur != m->credits[k].cur) return refuse(CRD_E_CURRENCY);
@@ -447,6 +500,7 @@ static m_answer do_capture(model *m, const command *c) {
     int k;
     if (h < 0 || (c->invoice[0] != '\0' && v < 0)) return refuse(CRD_E_NOT_FOUND);
     if (bad_date(c->date) || amount < 0 || amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     if (v >= 0 && m->invoices[v].who != c->who) return refuse(CRD_E_CUSTOMER);
     if (v >= 0 && m->invoices[v].cur != m->holds[h].cur) return refuse(CRD_E_CURRENCY);
     k = m->holds[h].credit;
@@ -484,6 +538,7 @@ static m_answer do_release(model *m, const command *c) {
     hold_now hn;
     if (h < 0) return refuse(CRD_E_NOT_FOUND);
     if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     sweep(m, m->holds[h].credit, c->date);
     hn = hold_figures(m, h);
     draft = m->holds[h].draft;
@@ -504,11 +559,13 @@ static m_answer do_send(model *m, const command *c) {
     invoice_now n;
     if (v < 0) return refuse(CRD_E_NOT_FOUND);
     if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
+    if (c->apply == (CRD_INVOICE_APPLY | CRD_INVOICE_NO_APPLY)) return refuse(CRD_E_ARGUMENT);
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     n = invoice_figures(m, v);
     if (n.state != CRD_INVOICE_DRAFT) return refuse(CRD_E_STATE);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     if (c->date < n.last_date) return refuse(CRD_E_DATE);
-    if (!sum_fits(m, c->who, m->invoices[v].cur, 0, n.as.total)) return refuse(CRD_E_OVERFLOW);
+    if (!sum_fits(m, c->who, m->invoices[v].cur, n.as.total)) return refuse(CRD_E_OVERFLOW);
     for (int i = 0; i < count; i++) aside[i] = m->holds[i].draft == v ? hold_figures(m, i).amount : 0;
     for (int i = 0; i < count; i++)
         if (aside[i] > 0) sweep(m, m->holds[i].credit, c->date);
@@ -521,6 +578,7 @@ static m_answer do_send(model *m, const command *c) {
         day = later(day, later(credit_figures(m, m->holds[i].credit).last_date, invoice_figures(m, v).last_date));
         end_hold(m, i, CRD_ENTRY_APPLY, aside[i], day);
     }
+    if (applies_at_once(m, c)) pay_invoice(m, v, c->date);
     return answer(CRD_OK, n.as.total);
 }
 
@@ -549,6 +607,7 @@ static m_answer do_void_invoice(model *m, const command *c) {
     invoice_now n;
     if (v < 0) return refuse(CRD_E_NOT_FOUND);
     if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     n = invoice_figures(m, v);
     if (n.state == CRD_INVOICE_VOIDED || n.state == CRD_INVOICE_CANCELLED) return refuse(CRD_E_STATE);
     if (m->invoices[v].own) return refuse(CRD_E_STATE);
@@ -564,7 +623,7 @@ static m_answer do_void_invoice(model *m, const command *c) {
     if (n.state != CRD_INVOICE_DRAFT && in_closed(m, n.issued)) return refuse(CRD_E_CLOSED);
     if (c->date < n.last_date) return refuse(CRD_E_DATE);
     if ((c->flags & CRD_VOID_STRICT) && cash > 0) return refuse(CRD_E_IN_USE);
-    if (!sum_fits(m, c->who, m->invoices[v].cur, 0, n.applied + n.written_off)) return refuse(CRD_E_OVERFLOW);
+    if (!sum_fits(m, c->who, m->invoices[v].cur, n.applied + n.written_off)) return refuse(CRD_E_OVERFLOW);
     returned += release_draft(m, v, 0, &date);
     for (int i = count - 1; i >= 0; i--) {
         int64_t left = left_on(m, i, CRD_ENTRY_WRITE_OFF, v);
@@ -649,9 +708,7 @@ static void undo_planned(model *m, m_undoing *u) {
     int own = u->own, count = m->event_count;
     if (own >= 0) {
         sweep(m, own, u->date);
-        for (int i = m->hold_count - 1; i >= 0; i--)
-            if (m->holds[i].credit == own && hold_figures(m, i).amount > 0)
-                release(m, i, hold_figures(m, i).amount, u->date, 0);
+        u->date = release_all(m, own, u->date);
     }
     for (int i = count - 1; i >= 0; i--)
         if (u->marked[i] && m->events[i].type == CRD_ENTRY_WRITE_OFF) unwrite_off(m, i, application_left(m, i), u->date);
@@ -682,8 +739,9 @@ static m_answer undo_receipt(model *m, int event, const command *c) {
     if (receipt_figures(m, receipt).state != CRD_RECEIPT_POSTED) return refuse(CRD_E_NOTHING);
     plan_undoing(m, receipt, 1, c->date, &u);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
-    if (u.own >= 0 && credit_figures(m, u.own).refunded > 0) return refuse(CRD_E_IN_USE);
-    if (!sum_fits(m, c->who, c->cur, 0, u.opened)) return refuse(CRD_E_OVERFLOW);
+    if (u.own >= 0 && credit_figures(m, u.own).refunded + credit_figures(m, u.own).transferred > 0)
+        return refuse(CRD_E_IN_USE);
+    if (!sum_fits(m, c->who, c->cur, u.opened)) return refuse(CRD_E_OVERFLOW);
     undo_planned(m, &u);
     if (u.own >= 0) u.returned = m->receipts[receipt].amount;
     last = add_event(m, c->who, c->cur, CRD_ENTRY_RECEIPT_UNDO, u.own, -1, u.returned, u.date);
@@ -711,7 +769,7 @@ static m_answer undo_application(model *m, int event, const command *c) {
     if (e->invoice >= 0) last = later(last, invoice_figures(m, e->invoice).last_date);
     if (c->date < last) return refuse(CRD_E_DATE);
     if (c->amount > left) return refuse(CRD_E_CREDIT_AMOUNT);
-    if (e->invoice >= 0 && !sum_fits(m, c->who, c->cur, 0, amount)) return refuse(CRD_E_OVERFLOW);
+    if (e->invoice >= 0 && !sum_fits(m, c->who, c->cur, amount)) return refuse(CRD_E_OVERFLOW);
     give_back(m, event, amount, c->date);
     return answer(CRD_OK, amount);
 }
@@ -727,7 +785,7 @@ static m_answer undo_write_off(model *m, int event, const command *c) {
     if (c->date < invoice_figures(m, e->invoice).last_date) return refuse(CRD_E_DATE);
     if (e->receipt >= 0 && c->date < receipt_figures(m, e->receipt).last_date) return refuse(CRD_E_DATE);
     if (c->amount > left) return refuse(CRD_E_INVOICE_AMOUNT);
-    if (!sum_fits(m, c->who, c->cur, 0, amount)) return refuse(CRD_E_OVERFLOW);
+    if (!sum_fits(m, c->who, c->cur, amount)) return refuse(CRD_E_OVERFLOW);
     unwrite_off(m, event, amount, c->date);
     return answer(CRD_OK, amount);
 }
@@ -738,7 +796,9 @@ static m_answer do_undo(model *m, const command *c) {
     if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
     if (c->cur >= CUR) return refuse(CRD_E_CURRENCY); /* no currency at all: looked at with the arguments */
     if (seq < 1 || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
-    if (c->who >= WHO || !m->known[c->who]) return refuse(CRD_E_NOT_FOUND);
+    if (m->feature_off) return refuse(CRD_E_DISABLED);
+    if (c->who >= WHO || last_seq(m, c->who, c->cur) == 0) return refuse(CRD_E_NOT_FOUND); /* no such account */
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     event = find_m_event(m, c->who, c->cur, seq);
     if (event < 0) return refuse(CRD_E_NOT_FOUND);
     switch (m->events[event].type) {
@@ -746,6 +806,8 @@ static m_answer do_undo(model *m, const command *c) {
     case CRD_ENTRY_APPLY: return undo_application(m, event, c);
     case CRD_ENTRY_REFUND: return undo_refund(m, event, c);
     case CRD_ENTRY_WRITE_OFF: return undo_write_off(m, event, c);
+    case CRD_ENTRY_TRANSFER: return undo_transfer(m, event, c);
+    case CRD_ENTRY_ADJUST: return undo_adjust(m, event, c);
     default: return refuse(CRD_E_STATE);
     }
 }

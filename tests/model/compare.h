@@ -86,7 +86,8 @@ static void compare_verified(drive *d) {
 static int moves_money(int type) {
     return type == DO_APPLY || type == DO_VOID_CREDIT || type == DO_UNDO || type == DO_SEND ||
            type == DO_VOID_INVOICE || type == DO_RECONCILE || type == DO_REFUND || type == DO_WRITE_OFF ||
-           type == DO_HOLD || type == DO_CAPTURE || type == DO_RELEASE || type == DO_REVISE || type == DO_RECEIPT || type == DO_BOUNCE;
+           type == DO_HOLD || type == DO_CAPTURE || type == DO_RELEASE || type == DO_REVISE || type == DO_RECEIPT ||
+           type == DO_BOUNCE || type >= DO_TRANSFER;
 }
 
 /* One command on both sides. Returns 1 while they agree. */

@@ -76,6 +76,7 @@ static m_answer do_revise(model *m, const command *c) {
     if (v < 0) return refuse(CRD_E_NOT_FOUND);
     if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
     if (disputes && settles) return refuse(CRD_E_ARGUMENT);
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     n = invoice_figures(m, v);
     draft = n.state == CRD_INVOICE_DRAFT;
     if (n.state == CRD_INVOICE_VOIDED || n.state == CRD_INVOICE_CANCELLED || m->invoices[v].own)
@@ -91,7 +92,8 @@ static m_answer do_revise(model *m, const command *c) {
     if (as.total == n.as.total && as.due == n.as.due && as.disputed == n.as.disputed) return refuse(CRD_E_NOTHING);
     settled = n.applied + n.written_off;
     plan_freed(m, v, settled - as.total, 0, c->date, &f);
-    if (!draft && !sum_fits(m, c->who, m->invoices[v].cur, 0, as.total - n.as.total + sum_freed(&f)))
+    if (!draft && (!sum_fits(m, c->who, m->invoices[v].cur, sum_freed(&f)) || /* on the way, and in the end */
+                   !sum_fits(m, c->who, m->invoices[v].cur, as.total - n.as.total + sum_freed(&f))))
         return refuse(CRD_E_OVERFLOW);
     back = f.applied;
     free_planned(m, &f);
@@ -113,7 +115,7 @@ static int add_memo(model *m, const command *c, int cur, uint32_t kind, uint32_t
     k->issued = date;
     k->effective = date;
     if (c->credit[0] != '\0') memcpy(k->id, c->credit, sizeof k->id);
-    else snprintf(k->id, sizeof k->id, "~%s%lld", cur_names[cur], (long long)last_seq(m, c->who, cur) + 1);
+    else snprintf(k->id, sizeof k->id, "~%s%lld", cur_names[cur], (long long)next_seq(m, c->who, cur));
     return m->credit_count++;
 }
 
@@ -124,6 +126,7 @@ static m_answer do_return(model *m, const command *c) {
     if (bad_date(c->date) || c->amount < 1 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
     if (class_of(c->kind) != CRD_CLASS_MEMO || c->invoice[0] == '\0') return refuse(CRD_E_ARGUMENT);
     if (c->cur >= CUR) return refuse(CRD_E_CURRENCY);
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     if (c->who >= WHO || !m->known[c->who]) return refuse(CRD_E_NOT_FOUND);
     if (v < 0 || m->invoices[v].cur != c->cur) return refuse(CRD_E_NOT_FOUND);
     if (c->credit[0] != '\0' && find_m_credit(m, c->who, c->credit) >= 0) return refuse(CRD_E_EXISTS);
@@ -134,9 +137,9 @@ static m_answer do_return(model *m, const command *c) {
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     if (c->date < n.last_date || (c->expires != 0 && c->expires <= c->date)) return refuse(CRD_E_DATE);
     if (c->amount > n.as.total - n.returned) return refuse(CRD_E_RETURNED);
-    if (!sum_fits(m, c->who, c->cur, 1, c->amount)) return refuse(CRD_E_OVERFLOW);
     m->credits[add_memo(m, c, c->cur, c->kind, CRD_FLAG_RETURN, c->amount, c->date)].expires = c->expires;
     add_event(m, c->who, c->cur, CRD_ENTRY_ISSUE, m->credit_count - 1, v, c->amount, c->date);
+    if (applies_at_once(m, c)) use_credit(m, m->credit_count - 1, c->date);
     return answer(CRD_OK, 0);
 }
 
@@ -148,6 +151,7 @@ static m_answer do_reverse_invoice(model *m, const command *c) {
     invoice_now n;
     if (v < 0) return refuse(CRD_E_NOT_FOUND);
     if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     if (c->credit[0] != '\0' && find_m_credit(m, c->who, c->credit) >= 0) return refuse(CRD_E_EXISTS);
     n = invoice_figures(m, v);
     cur = m->invoices[v].cur;
@@ -159,8 +163,7 @@ static m_answer do_reverse_invoice(model *m, const command *c) {
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     if (c->date < n.last_date) return refuse(CRD_E_DATE);
     plan_freed(m, v, amount - n.open, 1, c->date, &f);
-    if (!sum_fits(m, c->who, cur, 1, amount) || !sum_fits(m, c->who, cur, 0, sum_freed(&f)))
-        return refuse(CRD_E_OVERFLOW);
+    if (!sum_fits(m, c->who, cur, sum_freed(&f))) return refuse(CRD_E_OVERFLOW);
     free_planned(m, &f);
     k = add_memo(m, c, cur, CRD_CREDIT_REVERSED_INVOICE, CRD_FLAG_RETURN | CRD_FLAG_OWN_DOCUMENT, amount, f.date);
     memcpy(m->credits[k].prefers, c->invoice, sizeof m->credits[k].prefers);

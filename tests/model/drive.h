@@ -54,6 +54,7 @@ static crd_request request_of(const command *c) {
     r.struct_size = sizeof r;
     r.actor = "clerk";
     r.business_date = c->date;
+    r.flags = c->override ? CRD_REQUEST_OVERRIDE_CLOSED : 0;
     r.instant = noon_of(c->at);
     return r;
 }
@@ -88,16 +89,22 @@ static crd_status invoice_handle(drive *d, int who, const char *id, int fresh, c
     return s;
 }
 
-static crd_status send_credit(drive *d, const command *c, const crd_request *r) {
+static crd_credit_terms terms_of(const command *c) {
     crd_credit_terms t = credit_terms(given(c->credit), c->kind, c->amount);
-    crd_credit *out = NULL;
-    crd_status s;
     t.currency = cur_names[c->cur];
-    t.flags = c->flags;
+    t.flags = c->flags | c->apply;
+    t.stands_for = c->stands_for;
     t.pays_kinds = c->pays;
     t.effective = c->effective;
     t.expires = c->expires;
     t.prefers = given(c->prefers);
+    return t;
+}
+
+static crd_status send_credit(drive *d, const command *c, const crd_request *r) {
+    crd_credit_terms t = terms_of(c);
+    crd_credit *out = NULL;
+    crd_status s;
     s = crd_credit_issue(d->w->ledger, r, who_names[c->who], &t, &out);
     if (s == CRD_OK && d->m.credit_count > 0) d->credits[d->m.credit_count - 1] = out;
     return s;
@@ -109,7 +116,7 @@ static crd_status send_invoice_terms(drive *d, const command *c, const crd_reque
     crd_status s;
     t.currency = cur_names[c->cur];
     t.kind = c->kind;
-    t.flags = c->flags;
+    t.flags = c->flags | c->apply;
     t.due = c->due;
     s = crd_invoice_enter(d->w->ledger, r, who_names[c->who], &t, &out);
     if (s == CRD_OK && d->m.invoice_count > 0) d->invoices[d->m.invoice_count - 1] = out;
@@ -134,7 +141,7 @@ static crd_status send_on_credit(drive *d, const command *c, const crd_request *
     if (s == CRD_OK)
         s = c->type == DO_APPLY    ? try_apply(d->w->ledger, k, v, c->amount, c->flags, r, out)
             : c->type == DO_REFUND ? send_refund(d, c, r, k, out)
-                                   : crd_credit_void(d->w->ledger, r, k, c->amount, 0, out);
+                                   : crd_credit_void(d->w->ledger, r, k, c->amount, c->flags, out);
     crd_credit_free(own_k);
     crd_invoice_free(own_v);
     return s;
@@ -144,7 +151,7 @@ static crd_status send_on_invoice(drive *d, const command *c, const crd_request 
     crd_invoice *v, *own = NULL;
     crd_status s = invoice_handle(d, c->who, c->invoice, c->fresh, &v, &own);
     if (s == CRD_OK)
-        s = c->type == DO_SEND        ? crd_invoice_send(d->w->ledger, r, v, 0, out)
+        s = c->type == DO_SEND        ? crd_invoice_send(d->w->ledger, r, v, c->apply, out)
             : c->type == DO_WRITE_OFF ? crd_invoice_write_off(d->w->ledger, r, v, c->amount, c->kind, out)
                                       : crd_invoice_void(d->w->ledger, r, v, c->flags, out);
     crd_invoice_free(own);
@@ -209,10 +216,14 @@ static crd_status send_close(drive *d, const command *c) {
     memset(&s, 0, sizeof s);
     s.struct_size = sizeof s;
     s.closed_through = c->date;
+    s.feature_off = c->mode & 1;
+    s.auto_apply = (c->mode & 2) != 0;
+    s.delete_window = (int32_t)c->amount;
     return crd_ledger_configure(d->w->ledger, &s);
 }
 
 static crd_status send_document_command(drive *d, const command *c, const crd_request *r, crd_result *out);
+static crd_status send_credit_command(drive *d, const command *c, const crd_request *r, int64_t seq, crd_result *out);
 
 /* `seq` of an undo is looked up in the model before it moves. */
 static crd_status send_command(drive *d, const command *c, int64_t seq, crd_result *out) {
@@ -238,7 +249,8 @@ static crd_status send_command(drive *d, const command *c, int64_t seq, crd_resu
     case DO_HOLD: return send_hold(d, c, &r, out);
     case DO_CAPTURE:
     case DO_RELEASE: return send_on_hold(d, c, &r, out);
-    default: return send_close(d, c);
+    case DO_CLOSE: return send_close(d, c);
+    default: return send_credit_command(d, c, &r, seq, out);
     }
 }
 
@@ -254,8 +266,12 @@ static crd_status send_command(drive *d, const command *c, int64_t seq, crd_resu
 static void same_credit(drive *d, const char *what, int k, const crd_credit_record *c) {
     credit_now n = credit_figures(&d->m, k);
     const m_credit *as = &d->m.credits[k];
-    SAME(d, what, c->id, "flags", c->flags, as->flags | (n.taken_back ? CRD_FLAG_REVERSED : 0u));
+    SAME(d, what, c->id, "flags", c->flags,
+         as->flags | (n.taken_back ? CRD_FLAG_REVERSED : 0u) | (n.deleted > 0 ? CRD_FLAG_DELETED : 0u));
     SAME(d, what, c->id, "original", c->original, as->original);
+    SAME(d, what, c->id, "adjusted", c->adjusted, n.adjusted);
+    SAME(d, what, c->id, "transferred", c->transferred, n.transferred);
+    SAME(d, what, c->id, "deleted", c->deleted, n.deleted);
     SAME(d, what, c->id, "remaining", c->remaining, n.remaining);
     SAME(d, what, c->id, "applied", c->applied, n.applied);
     SAME(d, what, c->id, "applied_outside", c->applied_outside, n.outside);
@@ -362,7 +378,12 @@ static void same_entry(drive *d, const crd_entry_record *e) {
     SAME(d, "entry", name, "amount", e->amount, as->amount);
     SAME(d, "entry", name, "date", e->business_date, as->date);
     if (as->cause != CRD_CAUSE_NONE) SAME(d, "entry", name, "cause", e->cause, as->cause);
-    if (as->type == CRD_ENTRY_REVISE) SAME(d, "entry", name, "figure_after", e->figure_after, as->as.total);
+    if (as->type != CRD_ENTRY_REVISE) SAME(d, "entry", name, "figure_before", e->figure_before, as->figure_before);
+    SAME(d, "entry", name, "figure_after", e->figure_after,
+         as->type == CRD_ENTRY_REVISE ? as->as.total : as->figure_after);
+    if (!same_document_id(as->other, d->m.credits[as->other < 0 ? 0 : as->other].id, e->other_id) ||
+        strcmp(e->other_customer, as->other < 0 ? "" : who_names[d->m.credits[as->other].who]) != 0)
+        differ(d, "entry %s names %s of %s at the other end", name, e->other_id, e->other_customer);
     SAME(d, "entry", name, "undoes", e->undoes, as->undoes < 0 ? 0 : d->m.events[as->undoes].seq);
     if (!same_document_id(as->credit, d->m.credits[as->credit < 0 ? 0 : as->credit].id, e->credit))
         differ(d, "entry %s names credit %s", name, e->credit);
@@ -440,5 +461,6 @@ static int read_all(drive *d, uint32_t kinds, const char *customer, const char *
 }
 
 #include "model/document_drive.h"
+#include "model/credit_drive.h"
 
 #endif

@@ -65,6 +65,10 @@ typedef struct generator {
     int whos, curs; /* how many this world uses */
 } generator;
 
+static uint32_t some_apply(generator *g);
+static void generate_credit_command(generator *g, const model *m, command *c);
+static void generate_settings(generator *g, command *c);
+
 static int some_who(generator *g) {
     return one_in(&g->state, 60) ? WHO : below(&g->state, g->whos);
 }
@@ -112,8 +116,10 @@ static void generate_credit(generator *g, const model *m, command *c) {
     static const uint32_t kinds[] = {CRD_CREDIT_MEMO, CRD_CREDIT_MEMO, CRD_CREDIT_GOODWILL, CRD_CREDIT_PROMOTIONAL,
                                      CRD_CREDIT_PREPAYMENT, CRD_CREDIT_ADJUSTMENT};
     some_id(g, 'K', c->serial, c->credit);
-    c->kind = one_in(&g->state, 3) ? 1 + (uint32_t)below(&g->state, 15) : kinds[below(&g->state, 6)];
+    c->kind = one_in(&g->state, 3) ? 1 + (uint32_t)below(&g->state, 16) : kinds[below(&g->state, 6)];
     if (c->kind == CRD_CREDIT_REVERSED_INVOICE) c->kind = CRD_CREDIT_SERVICE;
+    if ((c->kind == CRD_CREDIT_OPENING) != one_in(&g->state, 100)) c->stands_for = kinds[below(&g->state, 6)];
+    c->apply = some_apply(g);
     c->amount = some_total(&g->state);
     c->flags = one_in(&g->state, 8) ? CRD_FLAG_RESERVED : 0;
     if (one_in(&g->state, 12)) c->flags |= one_in(&g->state, 2) ? CRD_FLAG_REFUNDABLE : CRD_FLAG_NON_REFUNDABLE;
@@ -131,6 +137,7 @@ static void generate_credit(generator *g, const model *m, command *c) {
 static void generate_invoice(generator *g, command *c) {
     some_id(g, 'I', c->serial, c->invoice);
     c->kind = one_in(&g->state, 3) ? 1 + (uint32_t)below(&g->state, 4) : CRD_INVOICE_INVOICE;
+    c->apply = some_apply(g);
     c->amount = some_total(&g->state);
     if (one_in(&g->state, 6)) c->flags |= CRD_INVOICE_AS_DRAFT;
     if (one_in(&g->state, 10)) c->flags |= CRD_INVOICE_AS_DISPUTED;
@@ -165,7 +172,8 @@ static void generate_undo(generator *g, const model *m, command *c) {
         at = below(&g->state, m->event_count);
         e = &m->events[at];
         if (one_in(&g->state, 30)) break;
-        if ((e->type == CRD_ENTRY_APPLY || e->type == CRD_ENTRY_REFUND || e->type == CRD_ENTRY_WRITE_OFF) &&
+        if ((e->type == CRD_ENTRY_APPLY || e->type == CRD_ENTRY_REFUND || e->type == CRD_ENTRY_WRITE_OFF ||
+             e->type == CRD_ENTRY_TRANSFER || e->type == CRD_ENTRY_ADJUST) &&
             (application_left(m, at) > 0 || one_in(&g->state, 10)))
             break;
         if (e->type == CRD_ENTRY_RECEIPT && (e->amount == 0 || one_in(&g->state, 3))) break;
@@ -177,7 +185,8 @@ static void generate_undo(generator *g, const model *m, command *c) {
     c->target = m->events[at].serial;
     c->nth = 0;
     for (int i = 0; i < at; i++) c->nth += m->events[i].serial == c->target;
-    if (m->events[at].type != CRD_ENTRY_RECEIPT && !one_in(&g->state, m->events[at].type == CRD_ENTRY_REFUND ? 1 : 3))
+    if (m->events[at].type != CRD_ENTRY_RECEIPT && m->events[at].type != CRD_ENTRY_ADJUST &&
+        !one_in(&g->state, m->events[at].type == CRD_ENTRY_REFUND ? 1 : 3))
         c->amount = some_amount(&g->state, application_left(m, at));
     else if (one_in(&g->state, 20)) c->amount = 1;
 }
@@ -191,6 +200,7 @@ static void generate_on_invoice(generator *g, const model *m, command *c) {
         pick_invoice(g, m, c, -1, 0);
     }
     c->who = c->other_who;
+    if (c->type == DO_SEND) c->apply = some_apply(g);
     if (c->type == DO_SEND) return;
     c->flags = one_in(&g->state, 3) ? CRD_VOID_STRICT : 0;
 }
@@ -259,8 +269,12 @@ static command generate(generator *g, const model *m, int serial) {
         c.type = DO_CUSTOMER;
         c.who = serial < g->whos ? serial : below(&g->state, WHO);
         if (serial < g->whos) c.date = DAY(0);
-    } else if (one_in(&g->state, 5)) {
+    } else if (m->feature_off && one_in(&g->state, 3)) {
+        generate_settings(g, &c);
+    } else if (one_in(&g->state, 6)) {
         generate_document_command(g, m, &c);
+    } else if (one_in(&g->state, 5)) {
+        generate_credit_command(g, m, &c);
     } else if (choice < 22) {
         c.type = DO_CREDIT;
         generate_credit(g, m, &c);
@@ -278,6 +292,7 @@ static command generate(generator *g, const model *m, int serial) {
         generate_apply(g, m, &c);
     } else if (choice < 68) {
         c.type = choice < 64 ? DO_REFUND : DO_VOID_CREDIT;
+        if (c.type == DO_VOID_CREDIT && one_in(&g->state, 3)) c.flags = CRD_VOID_RELEASE;
         if (c.type == DO_REFUND && one_in(&g->state, 4)) c.flags = CRD_REFUND_OVERRIDE;
         pick_credit(g, m, &c);
         at = find_m_credit(m, c.who, c.credit);
@@ -295,9 +310,9 @@ static command generate(generator *g, const model *m, int serial) {
         c.type = DO_RECONCILE;
         c.flags = one_in(&g->state, 2) ? CRD_PLAN_USE_CASH : 0;
     } else {
-        c.type = DO_CLOSE;
-        c.date = one_in(&g->state, 3) ? 0 : DAY(g->day - below(&g->state, 10) - 2);
+        generate_settings(g, &c);
     }
+    if (m->closed != 0 && one_in(&g->state, 8)) c.override = 1;
     return c;
 }
 
@@ -311,5 +326,6 @@ static generator generator_of(uint64_t seed) {
 }
 
 #include "model/document_generate.h"
+#include "model/credit_generate.h"
 
 #endif

@@ -25,6 +25,7 @@
 #define CUR 2         /* currencies; index 2 is one that the library does not know */
 #define ID_ROOM 24
 #define MAX_DOCUMENTS 150
+#define BULK_ROWS 4
 #define MAX_EVENTS 3000
 
 static const char *const who_names[] = {"c0", "c1", "c2", "c9"};
@@ -43,6 +44,9 @@ typedef struct m_event {
     int credit, invoice, receipt, hold; /* indices, −1 for none */
     int64_t amount;
     uint32_t cause; /* of a write-off */
+    int other;      /* TRANSFER, UNTRANSFER, ISSUE of what came by transfer: the credit at the other end; -1 for none */
+    int returns;    /* TRANSFER: it undid one */
+    int64_t figure_before, figure_after; /* ADJUST: what was available, and was to be */
     int32_t date;
     int undoes; /* index of an event, −1 for none */
     int64_t instant; /* never earlier than the account's last */
@@ -54,7 +58,8 @@ typedef struct m_event {
 typedef struct m_credit {
     int who, cur;
     char id[ID_ROOM], prefers[ID_ROOM];
-    uint32_t kind, flags, pays;
+    uint32_t kind, stands_for, flags, pays;
+    int made; /* by the library, for an adjustment */
     int64_t original;
     int32_t issued, effective, expires;
 } m_credit;
@@ -85,6 +90,11 @@ typedef struct model {
     int32_t closed; /* closed-through date, 0 for none */
     int serial;     /* of the command that is at work */
     int64_t now;    /* its instant */
+    int override;   /* for it, no period is closed */
+    crd_status rows[BULK_ROWS]; /* what became of the rows of a bulk issue */
+    int feature_off, auto_apply; /* settings of the ledger */
+    int32_t delete_window;
+    uint32_t switches[WHO];
     m_credit credits[MAX_DOCUMENTS];
     m_invoice invoices[MAX_DOCUMENTS];
     m_receipt receipts[MAX_DOCUMENTS];
@@ -103,6 +113,7 @@ typedef struct credit_now {
     int64_t by_receipt, reversed_own; /* the part of applied and of reversed that its own receipt applies, or did */
     int64_t remaining, applied, outside, voided, expired, reversed, refunded, held, allocated;
     int taken_back; /* its receipt was undone or reversed */
+    int64_t adjusted, transferred, deleted;
     uint32_t state, cause;
     int32_t last_date;
     int64_t first_seq, last_seq;
@@ -143,11 +154,17 @@ static int32_t later(int32_t a, int32_t b) {
 static uint32_t class_of(uint32_t kind) {
     if (kind <= CRD_CREDIT_UNAPPLIED_CASH) return CRD_CLASS_CASH;
     if (kind <= CRD_CREDIT_REVERSED_INVOICE) return CRD_CLASS_MEMO;
-    return kind <= CRD_CREDIT_REFERRAL ? CRD_CLASS_PROMISE : CRD_CLASS_ADJUSTMENT;
+    if (kind <= CRD_CREDIT_REFERRAL) return CRD_CLASS_PROMISE;
+    return kind == CRD_CREDIT_OPENING ? CRD_CLASS_OPENING : CRD_CLASS_ADJUSTMENT;
+}
+
+/* An opening credit counts as the class it stands for. */
+static uint32_t counts_as(const m_credit *c) {
+    return class_of(c->kind == CRD_CREDIT_OPENING ? c->stands_for : c->kind);
 }
 
 static int is_cash(const m_credit *c) {
-    return class_of(c->kind) == CRD_CLASS_CASH;
+    return counts_as(c) == CRD_CLASS_CASH;
 }
 
 /* ---- figures: everything from the first event on ---- */
@@ -163,6 +180,11 @@ static int64_t taken(const m_event *e, credit_now *n, int64_t **column, uint32_t
     case CRD_ENTRY_REVERSE: *column = &n->reversed, *cause = CRD_CAUSE_REVERSED; return e->amount;
     case CRD_ENTRY_REFUND: *column = &n->refunded, *cause = CRD_CAUSE_REFUNDED; return e->amount;
     case CRD_ENTRY_UNREFUND: *column = &n->refunded, *cause = CRD_CAUSE_REFUNDED; return -e->amount;
+    case CRD_ENTRY_ADJUST_PIECE: *column = &n->adjusted, *cause = CRD_CAUSE_ADJUSTED; return e->amount;
+    case CRD_ENTRY_UNADJUST: *column = &n->adjusted, *cause = CRD_CAUSE_ADJUSTED; return -e->amount;
+    case CRD_ENTRY_TRANSFER: *column = &n->transferred, *cause = CRD_CAUSE_TRANSFERRED; return e->amount;
+    case CRD_ENTRY_UNTRANSFER: *column = &n->transferred, *cause = CRD_CAUSE_TRANSFERRED; return -e->amount;
+    case CRD_ENTRY_DELETE: *column = &n->deleted, *cause = CRD_CAUSE_DELETED; return e->amount;
     default: *column = NULL; return 0;
     }
 }
@@ -175,7 +197,8 @@ static int64_t put_aside(const m_event *e) {
 }
 
 static int ends_credit(uint32_t cause) {
-    return cause == CRD_CAUSE_VOIDED || cause == CRD_CAUSE_EXPIRED || cause == CRD_CAUSE_REVERSED;
+    return cause == CRD_CAUSE_VOIDED || cause == CRD_CAUSE_EXPIRED || cause == CRD_CAUSE_REVERSED ||
+           cause == CRD_CAUSE_DELETED;
 }
 
 static credit_now credit_figures(const model *m, int index) {
@@ -206,11 +229,12 @@ static credit_now credit_figures(const model *m, int index) {
     return n;
 }
 
-/* What is left of an application, refund or write-off, behind the event of that number. */
+/* What is left of an application, refund or write-off, behind the event of that number. A further application that
+ * raises it names it too. */
 static int64_t left_behind(const model *m, int event, int last) {
     int64_t left = m->events[event].amount;
     for (int i = event + 1; i <= last; i++)
-        if (m->events[i].undoes == event) left -= m->events[i].amount;
+        if (m->events[i].undoes == event && m->events[i].type != CRD_ENTRY_APPLY) left -= m->events[i].amount;
     return left;
 }
 
@@ -246,7 +270,7 @@ static invoice_now invoice_figures(const model *m, int index) {
         if (e->type == CRD_ENTRY_CUT) n.open -= e->amount, n.cancelled += e->amount;
         if (e->type == CRD_ENTRY_ISSUE) n.returned += e->amount; /* a memo of this invoice */
         if (e->type == CRD_ENTRY_ISSUE && m->credits[e->credit].kind == CRD_CREDIT_REVERSED_INVOICE) n.reversed = 1;
-        if (e->type == CRD_ENTRY_VOID) n.returned -= e->amount;
+        if (e->type == CRD_ENTRY_VOID || e->type == CRD_ENTRY_DELETE) n.returned -= e->amount;
         n.allocated += put_aside(e);
         if (put_aside(e) != 0 || (e->type == CRD_ENTRY_REVISE && n.state == CRD_INVOICE_DRAFT)) continue;
         if (e->type == CRD_ENTRY_INVOICE_VOID) {
@@ -319,6 +343,7 @@ static receipt_now receipt_figures(const model *m, int index) {
         if (e->type == CRD_ENTRY_UNWRITE_OFF) n.written_off -= e->amount;
         if (e->type == CRD_ENTRY_RECEIPT_UNDO) n.state = CRD_RECEIPT_UNDONE;
         if (e->type == CRD_ENTRY_RECEIPT_REVERSE) n.state = CRD_RECEIPT_REVERSED;
+        if (e->type == CRD_ENTRY_RECEIPT_DELETE) n.state = CRD_RECEIPT_DELETED;
     }
     return n;
 }
@@ -341,9 +366,20 @@ static int64_t last_seq(const model *m, int who, int cur) {
     return seq;
 }
 
-/* Rule M3: what a payment's own receipt applies, or did when it was taken back, was never given as credit. */
-static int64_t credited(const m_credit *c, const credit_now *n) {
+/* What counts as issued: neither what was brought in or came by transfer, nor what was a mistake, nor (rule M3) what a
+ * payment's own receipt applies, or did when it was taken back. */
+static int64_t issued_of(const m_credit *c, const credit_now *n) {
+    if (c->kind == CRD_CREDIT_OPENING || (c->flags & CRD_FLAG_TRANSFERRED_IN) || n->deleted > 0) return 0;
     return c->original - n->by_receipt - n->reversed_own;
+}
+
+/* The first entry of an account tells the customer's switches, when there are any. */
+static int opens_with_switches(const model *m, int who, int cur) {
+    return last_seq(m, who, cur) == 0 && m->switches[who] != 0;
+}
+
+static int64_t next_seq(const model *m, int who, int cur) {
+    return last_seq(m, who, cur) + 1 + opens_with_switches(m, who, cur);
 }
 
 static crd_balance balance_figures(const model *m, int who, int cur, int32_t date) {
@@ -357,7 +393,7 @@ static crd_balance balance_figures(const model *m, int who, int cur, int32_t dat
         int expired = c->expires != 0 && date >= c->expires;
         if (c->who != who || c->cur != cur) continue;
         n = credit_figures(m, i);
-        b.issued += credited(c, &n);
+        b.issued += issued_of(c, &n);
         b.applied += n.applied - n.by_receipt;
         n.held = aside_on(m, i, 0, date);
         n.allocated = aside_on(m, i, 1, date);
@@ -422,14 +458,19 @@ static int64_t instant_of(const model *m, int who, int cur) {
 
 static m_event *add_event(model *m, int who, int cur, uint32_t type, int credit, int invoice, int64_t amount,
                           int32_t date) {
-    m_event *e = &m->events[m->event_count];
+    m_event *e;
+    if (type != CRD_ENTRY_SWITCHES && opens_with_switches(m, who, cur))
+        add_event(m, who, cur, CRD_ENTRY_SWITCHES, -1, -1, m->switches[who], date);
+    e = &m->events[m->event_count];
     e->who = who;
     e->cur = cur;
     e->seq = last_seq(m, who, cur) + 1;
     e->type = type;
     e->credit = credit;
     e->invoice = invoice;
-    e->receipt = e->hold = -1;
+    e->receipt = e->hold = e->other = -1;
+    e->figure_before = e->figure_after = 0;
+    e->returns = 0;
     e->instant = instant_of(m, who, cur);
     e->amount = amount;
     e->cause = CRD_CAUSE_NONE;

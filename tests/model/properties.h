@@ -37,12 +37,18 @@ static void same_figures(char *a, char *b, uint64_t seed) {
     free(b);
 }
 
-/* A world with a past of `length` random commands, the same for the same seed. */
+/* A world with a past of `length` random commands, the same for the same seed, and the feature on. */
 static drive *past(int store, uint64_t seed, int length) {
     generator g = generator_of(seed);
     drive *d = drive_open(store);
     for (int i = 0; i < length; i++) {
         command c = generate(&g, &d->m, i);
+        ck_assert_msg(drive_step(d, &c), "seed %llu: %s", (unsigned long long)seed, d->difference);
+    }
+    if (d->m.feature_off) {
+        command c;
+        memset(&c, 0, sizeof c);
+        c.type = DO_CLOSE;
         ck_assert_msg(drive_step(d, &c), "seed %llu: %s", (unsigned long long)seed, d->difference);
     }
     return d;
@@ -62,6 +68,7 @@ static int find_pair(const model *m, command *c) {
             invoice_now vn = invoice_figures(m, v);
             int32_t date = later(later(kn.last_date, vn.last_date), later(credit->effective, m->closed + 1));
             if (credit->who != invoice->who || credit->cur != invoice->cur || vn.state != CRD_INVOICE_OPEN) continue;
+            if (is_off(m, credit->who)) continue;
             if (credit->pays != 0 && !(credit->pays >> invoice->kind & 1u)) continue;
             if (is_past(credit, date) || bad_date(date) || smaller(available_of(&kn), vn.open) < 2) continue;
             c->who = c->other_who = credit->who;

@@ -137,6 +137,7 @@ static crd_status receipt_arguments(const model *m, const command *c) {
     for (int i = 0; i < c->line_count; i++)
         if (bad_line(c, &c->lines[i])) return CRD_E_ARGUMENT;
     if (c->cur >= CUR) return CRD_E_CURRENCY;
+    if (is_off(m, c->who)) return CRD_E_DISABLED;
     if (c->who >= WHO || !m->known[c->who]) return CRD_E_NOT_FOUND;
     for (int i = 0; i < c->line_count; i++) {
         const m_line *l = &c->lines[i];
@@ -254,6 +255,7 @@ static m_answer enter_receipt(model *m, const command *c, const m_sheet *s) {
         e->receipt = receipt;
         e->cause = l->kind == CRD_RECEIPT_DISCOUNT ? CRD_CAUSE_DISCOUNT : CRD_CAUSE_TOLERANCE;
     }
+    if (own >= 0 && applies_at_once(m, c)) use_credit(m, own, c->date);
     return answer(CRD_OK, applied);
 }
 
@@ -276,7 +278,6 @@ static m_answer do_receipt(model *m, const command *c) {
     if (status == CRD_OK) status = receipt_amounts(m, &s);
     if (status == CRD_OK) status = work_out(m, c, &s);
     if (status != CRD_OK) return refuse(status);
-    if (!sum_fits(m, c->who, c->cur, 1, c->amount)) return refuse(CRD_E_OVERFLOW);
     return enter_receipt(m, c, &s);
 }
 
@@ -293,7 +294,7 @@ static int add_charge(model *m, const command *c, int cur, uint32_t kind, const 
     v->own = kind == CRD_INVOICE_DEBIT_MEMO;
     v->receipt = receipt;
     if (id[0] != '\0') snprintf(v->id, sizeof v->id, "%s", id);
-    else snprintf(v->id, sizeof v->id, "~%s%lld", cur_names[cur], (long long)last_seq(m, c->who, cur) + 1);
+    else snprintf(v->id, sizeof v->id, "~%s%lld", cur_names[cur], (long long)next_seq(m, c->who, cur));
     e = add_event(m, c->who, cur, CRD_ENTRY_INVOICE, -1, m->invoice_count, amount, date);
     e->as.total = amount;
     if (v->own) e->receipt = receipt;
@@ -315,18 +316,20 @@ static m_answer do_bounce(model *m, const command *c) {
     own = credit_of_receipt(m, r);
     cur = m->receipts[r].cur;
     if (receipt_figures(m, r).state == CRD_RECEIPT_UNDONE) return refuse(CRD_E_STATE);
+    if (receipt_figures(m, r).state == CRD_RECEIPT_DELETED) return refuse(CRD_E_STATE);
     if (receipt_figures(m, r).state != CRD_RECEIPT_POSTED || own < 0) return refuse(CRD_E_NOTHING);
     plan_undoing(m, r, 0, c->date, &u);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     sweep(m, own, u.date);
     n = credit_figures(m, own);
-    if ((c->flags & CRD_REVERSE_STRICT) && (n.applied > n.by_receipt || n.refunded > 0 || n.held > 0 || n.allocated > 0))
+    if ((c->flags & CRD_REVERSE_STRICT) && (n.applied > n.by_receipt || n.refunded + n.transferred > 0 || n.held > 0 || n.allocated > 0))
         return refuse(CRD_E_IN_USE);
-    if (!sum_fits(m, c->who, cur, 0, u.opened)) return refuse(CRD_E_OVERFLOW);
+    if (!sum_fits(m, c->who, cur, u.opened)) return refuse(CRD_E_OVERFLOW);
     undo_planned(m, &u);
-    if (!sum_fits(m, c->who, cur, 0, n.refunded)) return refuse(CRD_E_OVERFLOW);
-    if (n.refunded > 0) add_charge(m, c, cur, CRD_INVOICE_DEBIT_MEMO, c->invoice, r, n.refunded, u.date);
-    if (!sum_fits(m, c->who, cur, 0, c->fee)) return refuse(CRD_E_OVERFLOW);
+    if (!sum_fits(m, c->who, cur, n.refunded + n.transferred)) return refuse(CRD_E_OVERFLOW);
+    if (n.refunded + n.transferred > 0)
+        add_charge(m, c, cur, CRD_INVOICE_DEBIT_MEMO, c->invoice, r, n.refunded + n.transferred, u.date);
+    if (!sum_fits(m, c->who, cur, c->fee)) return refuse(CRD_E_OVERFLOW);
     if (c->fee > 0) add_charge(m, c, cur, CRD_INVOICE_FEE, c->fee_id, r, c->fee, u.date);
     e = add_event(m, c->who, cur, CRD_ENTRY_RECEIPT_REVERSE, own, -1, m->receipts[r].amount, u.date);
     e->receipt = r;
@@ -364,7 +367,7 @@ static m_answer undo_refund(model *m, int event, const command *c) {
     if (left == 0) return refuse(CRD_E_NOTHING);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     if (memo >= 0) plan_cut(m, memo, left, f.date, &f);
-    if (!sum_fits(m, c->who, c->cur, 0, sum_freed(&f))) return refuse(CRD_E_OVERFLOW);
+    if (!sum_fits(m, c->who, c->cur, sum_freed(&f))) return refuse(CRD_E_OVERFLOW);
     if (memo >= 0) cut(m, memo, left, &f);
     give_back(m, event, left, f.date);
     return answer(CRD_OK, left);

@@ -6,10 +6,12 @@
 
 #include "model/receipt_commands.h"
 
+#define NO_RECEIPT (-2)
+
 /* One account's run, as it is worked out. */
 typedef struct m_run {
     int32_t date;
-    int receipt; /* −1 until there is something to apply */
+    int receipt; /* −1 until there is something to apply; NO_RECEIPT when it applies by itself */
     int64_t applied;
 } m_run;
 
@@ -59,20 +61,19 @@ static void pay(model *m, m_run *run, int k, int v) {
     date = later(run->date, later(kn.last_date, vn.last_date));
     if (swept) m->event_count = before;
     if (amount == 0 || is_past(c, date)) return;
-    if (run->receipt < 0) run->receipt = add_receipt(m, c->who, c->cur, "", 0, run->date);
+    if (run->receipt == -1) run->receipt = add_receipt(m, c->who, c->cur, "", 0, run->date);
     if (swept) sweep(m, k, run->date);
-    add_event(m, c->who, c->cur, CRD_ENTRY_APPLY, k, v, amount, date)->receipt = run->receipt;
+    add_event(m, c->who, c->cur, CRD_ENTRY_APPLY, k, v, amount, date)->receipt = run->receipt < 0 ? -1 : run->receipt;
     run->applied++;
 }
 
-static int64_t run_account(model *m, int who, int cur, uint32_t flags, int32_t date) {
+/* Of all credits and invoices of the account, or of one (the other is −1). */
+static int64_t run_account(model *m, int who, int cur, uint32_t flags, m_run run, int credit, int invoice) {
     int credits[MAX_DOCUMENTS], invoices[MAX_DOCUMENTS], nk = 0, nv = 0;
-    m_run run;
-    run.date = date;
-    run.receipt = -1;
-    run.applied = 0;
+    int32_t date = run.date;
     for (int i = 0; i < m->credit_count; i++) {
         int at = nk;
+        if (credit >= 0 && i != credit) continue;
         if (m->credits[i].who != who || m->credits[i].cur != cur || !credit_takes_part(m, i, flags, date)) continue;
         for (; at > 0 && credit_before(m, i, credits[at - 1]); at--) credits[at] = credits[at - 1];
         credits[at] = i;
@@ -80,6 +81,7 @@ static int64_t run_account(model *m, int who, int cur, uint32_t flags, int32_t d
     }
     for (int i = 0; i < m->invoice_count; i++) {
         int at = nv;
+        if (invoice >= 0 && i != invoice) continue;
         if (m->invoices[i].who != who || m->invoices[i].cur != cur || !invoice_takes_part(m, i, date)) continue;
         for (; at > 0 && invoice_before(m, i, invoices[at - 1]); at--) invoices[at] = invoices[at - 1];
         invoices[at] = i;
@@ -96,13 +98,19 @@ static int64_t run_account(model *m, int who, int cur, uint32_t flags, int32_t d
 
 /* The amount of the answer is the number of applications. */
 static m_answer do_reconcile(model *m, const command *c) {
+    const m_run run = {c->date, -1, 0};
     int64_t applications = 0;
     if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
+    if (m->feature_off) return refuse(CRD_E_DISABLED);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     for (int who = 0; who < WHO; who++)
-        for (int cur = 0; cur < CUR; cur++) applications += run_account(m, who, cur, c->flags, c->date);
+        for (int cur = 0; cur < CUR && !is_off(m, who); cur++)
+            applications += run_account(m, who, cur, c->flags, run, -1, -1);
     return answer(CRD_OK, applications);
 }
+
+static m_answer credit_command(model *m, const command *c);
+static m_answer do_close(model *m, const command *c);
 
 static m_answer model_try(model *m, const command *c) {
     switch (c->type) {
@@ -125,19 +133,29 @@ static m_answer model_try(model *m, const command *c) {
     case DO_REVERSE_INVOICE: return do_reverse_invoice(m, c);
     case DO_RECEIPT: return do_receipt(m, c);
     case DO_BOUNCE: return do_bounce(m, c);
-    default: m->closed = c->date; return answer(CRD_OK, 0);
+    case DO_CLOSE: return do_close(m, c);
+    default: return credit_command(m, c);
     }
 }
 
 /* A command that is refused leaves nothing, not even what it found to have lapsed. */
 static m_answer model_do(model *m, const command *c) {
-    int events = m->event_count;
+    int events = m->event_count, credits = m->credit_count, receipts = m->receipt_count;
     m_answer a;
     m->serial = c->serial;
     m->now = noon_of(c->at);
+    m->override = c->override;
     a = model_try(m, c);
-    if (a.status != CRD_OK) m->event_count = events;
+    for (int who = 0; who < WHO; who++)
+        for (int cur = 0; cur < CUR; cur++)
+            if (a.status == CRD_OK && !totals_fit(m, who, cur)) a = refuse(CRD_E_OVERFLOW);
+    if (a.status == CRD_OK) return a;
+    m->event_count = events;
+    m->credit_count = credits;
+    m->receipt_count = receipts;
     return a;
 }
+
+#include "model/credit_commands.h"
 
 #endif

@@ -10,8 +10,10 @@ static void print_command(FILE *out, const command *c) {
     static const char *const words[] = {"customer", "credit", "invoice",      "apply",     "void credit",
                                         "undo",     "send",   "void invoice", "reconcile", "close through",
                                         "refund",   "write off",    "hold",      "capture",
-                                        "release",  "revise",    "return", "reverse invoice", "receipt", "bounce"};
-    fprintf(out, "  %3d %-13s %s %s day %d", c->serial, words[c->type], who_names[c->who], cur_names[c->cur],
+                                        "release",  "revise",    "return", "reverse invoice", "receipt", "bounce",
+                                        "transfer", "adjust",    "delete", "sweep",
+                                        "change application", "switches", "bulk"};
+    fprintf(out, "  %3d %-18s %s %s day %d", c->serial, words[c->type], who_names[c->who], cur_names[c->cur],
             (int)(c->date - DAY_ZERO));
     if (c->credit[0] != '\0') fprintf(out, " credit=%s", c->credit);
     if (c->invoice[0] != '\0') fprintf(out, " invoice=%s", c->invoice);
@@ -26,8 +28,14 @@ static void print_command(FILE *out, const command *c) {
     if (c->hold[0] != '\0') fprintf(out, " hold=%s", c->hold);
     if (c->lapses != 0) fprintf(out, " lapses=day %d", (int)(c->lapses - DAY_ZERO));
     fprintf(out, " at=%d", (int)(c->at - DAY_ZERO));
+    if (c->made[0] != '\0') fprintf(out, " made=%s", c->made);
+    if (c->type == DO_TRANSFER) fprintf(out, " to %s", who_names[c->other_who]);
+    if (c->stands_for != 0) fprintf(out, " stands_for=%u", (unsigned)c->stands_for);
+    if (c->apply != 0) fprintf(out, " apply=%#x", (unsigned)c->apply);
+    if (c->mode != 0) fprintf(out, " mode=%u", (unsigned)c->mode);
+    if (c->override) fprintf(out, " override");
     if (c->due != 0) fprintf(out, " due=day %d", (int)(c->due - DAY_ZERO));
-    if (c->type == DO_UNDO && c->target >= 0) fprintf(out, " entry %d of command %d", c->nth, c->target);
+    if ((c->type == DO_UNDO || c->type == DO_CHANGE_APPLICATION) && c->target >= 0) fprintf(out, " entry %d of command %d", c->nth, c->target);
     if (c->type == DO_UNDO && c->target < 0) fprintf(out, " seq=%d", c->nth);
     if (c->receipt[0] != '\0') fprintf(out, " receipt=%s", c->receipt);
     if (c->fee != 0 || c->fee_id[0] != '\0') fprintf(out, " fee=%lld %s", (long long)c->fee, c->fee_id);
