@@ -96,6 +96,7 @@ static int drive_step(drive *d, const command *c) {
     int64_t seq = undo_seq(&d->m, c);
     m_answer should = model_do(&d->m, c);
     crd_status is = send_command(d, c, seq, &result);
+    d->answered = should.status;
     if (is != should.status)
         differ(d, "the library says %s (%s), the model %s", crd_status_name(is),
                crd_ledger_error(d->w->ledger)->message, crd_status_name(should.status));

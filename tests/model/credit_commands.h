@@ -192,9 +192,9 @@ static void adjust_up(model *m, const command *c, int64_t amount) {
     add_event(m, c->who, c->cur, CRD_ENTRY_ISSUE, index, -1, amount, c->date)->undoes = adjust;
 }
 
-/* Pieces in spending order. */
-static void adjust_down(model *m, const command *c, int64_t amount) {
-    int adjust = m->event_count - 1, order[MAX_DOCUMENTS], count = 0;
+/* The usable credits in spending order; how many. */
+static int usable_in_order(const model *m, const command *c, int *order) {
+    int count = 0;
     for (int i = 0; i < m->credit_count; i++) {
         int at = count;
         if (m->credits[i].who != c->who || m->credits[i].cur != c->cur || !is_usable(&m->credits[i], c->date)) continue;
@@ -202,6 +202,11 @@ static void adjust_down(model *m, const command *c, int64_t amount) {
         order[at] = i;
         count++;
     }
+    return count;
+}
+
+static void adjust_down(model *m, const command *c, int64_t amount) {
+    int adjust = m->event_count - 1, order[MAX_DOCUMENTS], count = usable_in_order(m, c, order);
     for (int i = 0; i < count && amount > 0; i++) {
         credit_now n = credit_figures(m, order[i]);
         int64_t piece = smaller(amount, available_of(&n));
@@ -213,20 +218,17 @@ static void adjust_down(model *m, const command *c, int64_t amount) {
 
 static m_answer do_adjust(model *m, const command *c) {
     int64_t before, more;
-    int count = m->event_count;
+    int count = m->event_count, usable, order[MAX_DOCUMENTS];
     if (bad_date(c->date) || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
     if (c->cur >= CUR) return refuse(CRD_E_CURRENCY);
     if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
     if (c->who >= WHO || !m->known[c->who]) return refuse(CRD_E_NOT_FOUND);
     if (c->made[0] != '\0' && find_m_credit(m, c->who, c->made) >= 0) return refuse(CRD_E_EXISTS);
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
-    for (int i = 0; i < m->credit_count; i++)
-        if (m->credits[i].who == c->who && m->credits[i].cur == c->cur && is_usable(&m->credits[i], c->date))
-            sweep(m, i, c->date);
-    for (int i = 0; i < m->credit_count; i++)
-        if (m->credits[i].who == c->who && m->credits[i].cur == c->cur && is_usable(&m->credits[i], c->date) &&
-            credit_figures(m, i).last_date > c->date)
-            return refuse(CRD_E_DATE);
+    usable = usable_in_order(m, c, order);
+    for (int i = 0; i < usable; i++) sweep(m, order[i], c->date);
+    for (int i = 0; i < usable; i++)
+        if (credit_figures(m, order[i]).last_date > c->date) return refuse(CRD_E_DATE);
     if (c->amount < 0) return refuse(CRD_E_BELOW_ZERO);
     before = available_in(m, c->who, c->cur, c->date);
     more = c->amount - before;

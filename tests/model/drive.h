@@ -19,6 +19,7 @@ typedef struct drive {
     crd_invoice *invoices[MAX_DOCUMENTS];
     int seen_events; /* of the model, compared with the journal so far */
     int seen;        /* records counted in this read */
+    crd_status answered; /* what the last command was to answer */
     char difference[600]; /* "": none so far */
 } drive;
 

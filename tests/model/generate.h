@@ -63,6 +63,7 @@ typedef struct generator {
     uint64_t state;
     int day;
     int whos, curs; /* how many this world uses */
+    int rich; /* here sums leave 64 bits soon */
 } generator;
 
 static uint32_t some_apply(generator *g);
@@ -120,7 +121,7 @@ static void generate_credit(generator *g, const model *m, command *c) {
     if (c->kind == CRD_CREDIT_REVERSED_INVOICE) c->kind = CRD_CREDIT_SERVICE;
     if ((c->kind == CRD_CREDIT_OPENING) != one_in(&g->state, 100)) c->stands_for = kinds[below(&g->state, 6)];
     c->apply = some_apply(g);
-    c->amount = some_total(&g->state);
+    c->amount = g->rich && !one_in(&g->state, 4) ? CRD_MAX_AMOUNT - below(&g->state, 3) : some_total(&g->state);
     c->flags = one_in(&g->state, 8) ? CRD_FLAG_RESERVED : 0;
     if (one_in(&g->state, 12)) c->flags |= one_in(&g->state, 2) ? CRD_FLAG_REFUNDABLE : CRD_FLAG_NON_REFUNDABLE;
     if (one_in(&g->state, 6)) c->effective = DAY(g->day + below(&g->state, 8) - 2);
@@ -138,7 +139,7 @@ static void generate_invoice(generator *g, command *c) {
     some_id(g, 'I', c->serial, c->invoice);
     c->kind = one_in(&g->state, 3) ? 1 + (uint32_t)below(&g->state, 4) : CRD_INVOICE_INVOICE;
     c->apply = some_apply(g);
-    c->amount = some_total(&g->state);
+    c->amount = g->rich && !one_in(&g->state, 4) ? CRD_MAX_AMOUNT - below(&g->state, 3) : some_total(&g->state);
     if (one_in(&g->state, 6)) c->flags |= CRD_INVOICE_AS_DRAFT;
     if (one_in(&g->state, 10)) c->flags |= CRD_INVOICE_AS_DISPUTED;
     if (one_in(&g->state, 12)) c->flags |= CRD_INVOICE_AS_OPENING;
@@ -322,6 +323,7 @@ static generator generator_of(uint64_t seed) {
     g.state = seed;
     g.whos = 1 + below(&g.state, WHO);
     g.curs = 1 + below(&g.state, CUR);
+    g.rich = one_in(&g.state, 25);
     return g;
 }
 

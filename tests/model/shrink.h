@@ -6,14 +6,18 @@
 
 #include "model/compare.h"
 
-static void print_command(FILE *out, const command *c) {
+static const char *command_word(int type) {
     static const char *const words[] = {"customer", "credit", "invoice",      "apply",     "void credit",
                                         "undo",     "send",   "void invoice", "reconcile", "close through",
                                         "refund",   "write off",    "hold",      "capture",
                                         "release",  "revise",    "return", "reverse invoice", "receipt", "bounce",
                                         "transfer", "adjust",    "delete", "sweep",
                                         "change application", "switches", "bulk"};
-    fprintf(out, "  %3d %-18s %s %s day %d", c->serial, words[c->type], who_names[c->who], cur_names[c->cur],
+    return words[type];
+}
+
+static void print_command(FILE *out, const command *c) {
+    fprintf(out, "  %3d %-18s %s %s day %d", c->serial, command_word(c->type), who_names[c->who], cur_names[c->cur],
             (int)(c->date - DAY_ZERO));
     if (c->credit[0] != '\0') fprintf(out, " credit=%s", c->credit);
     if (c->invoice[0] != '\0') fprintf(out, " invoice=%s", c->invoice);
