@@ -132,25 +132,6 @@ static void name_document(const model *m, const command *c, const char *id, char
     else snprintf(out, size, "~%s%lld", cur_names[c->cur], (long long)next_seq(m, c->who, c->cur));
 }
 
-static int adds_up(int64_t *sum, int64_t part) {
-    if (part > INT64_MAX - *sum) return 0;
-    *sum += part;
-    return 1;
-}
-
-/* What an account adds up of its credits stays within 64 bits. */
-static int totals_fit(const model *m, int who, int cur) {
-    int64_t issued = 0, remaining = 0, applied = 0;
-    for (int i = 0; i < m->credit_count; i++) {
-        credit_now n = credit_figures(m, i);
-        if (m->credits[i].who != who || m->credits[i].cur != cur) continue;
-        if (!adds_up(&issued, issued_of(&m->credits[i], &n)) || !adds_up(&remaining, n.remaining) ||
-            !adds_up(&applied, n.applied))
-            return 0;
-    }
-    return 1;
-}
-
 static int add_receipt(model *m, int who, int cur, const char *id, int64_t amount, int32_t date) {
     m_receipt *r = &m->receipts[m->receipt_count];
     r->who = who;
@@ -192,7 +173,7 @@ static m_answer do_credit(model *m, const command *c) {
     name_document(m, c, c->credit, k->id, sizeof k->id);
     m->credit_count++;
     add_event(m, c->who, c->cur, CRD_ENTRY_ISSUE, index, -1, c->amount, c->date)->receipt = receipt;
-    if (!totals_fit(m, c->who, c->cur)) return refuse(CRD_E_OVERFLOW);
+    if (overflows(m)) return refuse(CRD_E_OVERFLOW);
     if (applies_at_once(m, c)) use_credit(m, index, c->date);
     return answer(CRD_OK, 0);
 }

@@ -449,7 +449,9 @@ static m_answer do_bulk(model *m, const command *c) {
     for (int i = 0; i < BULK_ROWS; i++) {
         int events = m->event_count, credits = m->credit_count, receipts = m->receipt_count;
         command row = bulk_row(c, i);
+        m->overflow = 0;
         m->rows[i] = do_credit(m, &row).status;
+        if (m->rows[i] == CRD_OK && overflows(m)) m->rows[i] = CRD_E_OVERFLOW;
         if (m->rows[i] == CRD_OK) {
             kept++;
             continue;
@@ -458,6 +460,7 @@ static m_answer do_bulk(model *m, const command *c) {
         m->event_count = events;
         m->credit_count = credits;
         m->receipt_count = receipts;
+        m->overflow = 0;
     }
     return answer(CRD_OK, kept);
 }

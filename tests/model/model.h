@@ -91,6 +91,8 @@ typedef struct model {
     int serial;     /* of the command that is at work */
     int64_t now;    /* its instant */
     int override;   /* for it, no period is closed */
+    int great;      /* amounts were entered that may take a sum beyond 64 bits … */
+    int overflow;   /* … and one was, by an event of this command */
     crd_status rows[BULK_ROWS]; /* what became of the rows of a bulk issue */
     int feature_off, auto_apply; /* settings of the ledger */
     int32_t delete_window;
@@ -447,6 +449,36 @@ static int model_is_full(const model *m) {
            m->event_count > MAX_EVENTS - 600;
 }
 
+static int adds_up(int64_t *sum, int64_t part) {
+    if (part > INT64_MAX - *sum) return 0;
+    *sum += part;
+    return 1;
+}
+
+/* What an account adds up of its credits stays within 64 bits, after each event. */
+static int totals_fit(const model *m, int who, int cur) {
+    int64_t issued = 0, remaining = 0, applied = 0;
+    for (int i = 0; i < m->credit_count; i++) {
+        credit_now n;
+        if (m->credits[i].who != who || m->credits[i].cur != cur) continue;
+        n = credit_figures(m, i);
+        if (n.first_seq == 0) continue; /* not issued yet */
+        if (!adds_up(&issued, issued_of(&m->credits[i], &n)) || !adds_up(&remaining, n.remaining) ||
+            !adds_up(&applied, n.applied - n.by_receipt))
+            return 0;
+    }
+    return 1;
+}
+
+/* Whether an event of this command took a sum beyond 64 bits; asked before each next one, and at the end. */
+static int overflows(model *m) {
+    if (m->great && m->event_count > 0) {
+        const m_event *last = &m->events[m->event_count - 1];
+        if (!totals_fit(m, last->who, last->cur)) m->overflow = 1;
+    }
+    return m->overflow;
+}
+
 /* An earlier instant is raised to the account's last one (rule M6). */
 static int64_t instant_of(const model *m, int who, int cur) {
     int64_t instant = m->now;
@@ -459,6 +491,7 @@ static int64_t instant_of(const model *m, int who, int cur) {
 static m_event *add_event(model *m, int who, int cur, uint32_t type, int credit, int invoice, int64_t amount,
                           int32_t date) {
     m_event *e;
+    (void)overflows(m);
     if (type != CRD_ENTRY_SWITCHES && opens_with_switches(m, who, cur))
         add_event(m, who, cur, CRD_ENTRY_SWITCHES, -1, -1, m->switches[who], date);
     e = &m->events[m->event_count];

@@ -145,10 +145,10 @@ static m_answer model_do(model *m, const command *c) {
     m->serial = c->serial;
     m->now = noon_of(c->at);
     m->override = c->override;
+    m->overflow = 0;
+    if (c->amount > CRD_MAX_AMOUNT / 1000) m->great = 1;
     a = model_try(m, c);
-    for (int who = 0; who < WHO; who++)
-        for (int cur = 0; cur < CUR; cur++)
-            if (a.status == CRD_OK && !totals_fit(m, who, cur)) a = refuse(CRD_E_OVERFLOW);
+    if (a.status == CRD_OK && overflows(m)) a = refuse(CRD_E_OVERFLOW);
     if (a.status == CRD_OK) return a;
     m->event_count = events;
     m->credit_count = credits;

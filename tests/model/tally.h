@@ -15,11 +15,9 @@ static int64_t tally_answers[DO_COMMANDS][TALLY_STATUSES], tally_entries[TALLY_E
 /* What no single handle on a sound storage answers, or only callers who break the rules of the interface get. */
 static const crd_status beyond_model[] = {CRD_E_NOMEM,   CRD_E_BUSY,      CRD_E_DENIED,   CRD_E_KEY_REUSED, CRD_E_TOO_LARGE,
                                           CRD_E_UNIT,    CRD_E_CANCELLED, CRD_E_CONFLICT, CRD_E_UNKNOWN,    CRD_E_STORAGE,
-                                          CRD_E_RESTART, CRD_E_CONTRACT,  CRD_E_CORRUPT,  CRD_E_SCHEMA,
-                                          CRD_E_DISTRIBUTION /* of a receipt */};
-/* In no account's journal, or of commands that it does not know. */
-static const uint32_t entries_beyond_model[] = {CRD_ENTRY_CUSTOMER, CRD_ENTRY_CREDIT_CHANGE, CRD_ENTRY_CUT,
-                                                CRD_ENTRY_RECEIPT_REVERSE};
+                                          CRD_E_RESTART, CRD_E_CONTRACT,  CRD_E_CORRUPT,  CRD_E_SCHEMA};
+/* In no account's journal; and one that moves nothing. */
+static const uint32_t entries_beyond_model[] = {CRD_ENTRY_CUSTOMER, CRD_ENTRY_CREDIT_CHANGE};
 
 static void tally_answer(const command *c, crd_status status) {
     tally_answers[c->type][-status]++;

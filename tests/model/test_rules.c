@@ -56,7 +56,7 @@ static int is_long(void) {
 
 START_TEST(M1_M5_M6_M7_M8_M12_M14_M15_M16_R46_random_commands_agree_with_the_model) {
     const char *one = getenv("CREDIT_TEST_SEED");
-    int64_t wanted = _i == STORE_MEMORY ? 12000 : 1000, done = 0;
+    int64_t wanted = _i == STORE_MEMORY ? 24000 : 1000, done = 0;
     uint64_t seed = 0;
     if (is_long()) wanted = _i == STORE_MEMORY ? 950000 : 50000;
     if (one != NULL && one[0] != '\0') {
