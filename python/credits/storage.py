@@ -32,7 +32,11 @@ FIELDS: dict[Kind, tuple[tuple[str, FieldType, bool], ...]] = {
 """By kind: (name, type, whether it is part of the key) of every field, in the order of the record."""
 
 _STRUCTS = {Kind(kind): struct for kind, (_, struct, _) in _abi.RECORDS.items()}
-_TEXT, _HASH, _BYTES = _abi.CRD_FIELD_TEXT, _abi.CRD_FIELD_HASH, _abi.CRD_FIELD_BYTES
+# Where each field ends: a struct of an older or smaller make has those that end within its struct_size.
+_ENDS = {kind: [getattr(_STRUCTS[kind], name + "_size" if ftype == FieldType.BYTES else name).offset
+                + getattr(_STRUCTS[kind], name + "_size" if ftype == FieldType.BYTES else name).size
+                for name, ftype, _ in fields] for kind, fields in FIELDS.items()}
+_TEXT, _HASH, _BYTES, _I64 = FieldType.TEXT, FieldType.HASH, FieldType.BYTES, FieldType.I64
 _DEFAULT: dict[int, Value] = {_TEXT: "", _HASH: bytes(32), _BYTES: b""}
 
 
@@ -70,10 +74,13 @@ class Record:
 
     @classmethod
     def from_struct(cls, kind: int, struct: Any) -> Record:
-        """A copy of what C shows."""
+        """A copy of what C shows: as much as its struct_size says that there is, the rest is 0 or ""."""
         kind = Kind(kind)
         values: dict[str, Any] = {}
-        for name, ftype, _ in FIELDS[kind]:
+        for (name, ftype, _), end in zip(FIELDS[kind], _ENDS[kind]):
+            if end > struct.struct_size:
+                values[name] = _DEFAULT.get(ftype, 0)
+                continue
             value = getattr(struct, name)
             if ftype == _TEXT:
                 value = value.decode() if value else ""
@@ -81,6 +88,8 @@ class Record:
                 value = bytes(value)
             elif ftype == _BYTES:
                 value = ctypes.string_at(value, getattr(struct, name + "_size")) if value else b""
+            elif ftype == _I64 and value >= 2 ** 63:  # a counter that C holds unsigned
+                value -= 2 ** 64
             values[name] = value
         return cls(kind, values)
 
@@ -115,7 +124,8 @@ class Record:
                 if isinstance(value, bool) or not isinstance(value, int):
                     raise TypeError(f"{name}: an int, not {type(value).__name__}")
                 setattr(struct, name, value)
-                if getattr(struct, name) != value:
+                if getattr(struct, name) != value and not (
+                        ftype == _I64 and -2 ** 63 <= value < 0 and getattr(struct, name) == value + 2 ** 64):
                     raise ValueError(f"{name}: {value} does not fit")
         return struct, keep
 

@@ -29,6 +29,6 @@ suite = ET.parse(sys.argv[1]).getroot().find("testsuite")
 n, failed, errors, skipped = (int(suite.get(k)) for k in ("tests", "failures", "errors", "skipped"))
 print(f"{100 if not failed + errors else 0}%: Checks: {n - skipped}, Failures: {failed}, Errors: {errors}")
 for case in suite.iter("skipped"):
-    print("SKIP", case.get("message"))
+    print("SKIP", ((case.text or "") if "collection" in case.get("message") else case.get("message")).splitlines()[-1])
 EOF
 exit $status

@@ -62,7 +62,7 @@ class FaultyStorage(PlainStorage):
         fault = self.fault()
         keys = sorted(self.rows)
         for key in keys[:len(keys) // 2] if fault == "keep+raise" else keys:
-            if emit(*self.rows[key]):
+            if self.rows[key][0] in query.kinds and emit(*self.rows[key]):
                 break
         if fault == "keep+raise":
             raise Fault("half way")
