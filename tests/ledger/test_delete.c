@@ -1,7 +1,7 @@
 /*
  * Delete as mistake: it leaves every list and total, and the journal keeps that it happened.
  */
-#include "support/world.h"
+#include "support/paying.h"
 
 #include <string.h>
 
@@ -240,6 +240,45 @@ START_TEST(M11_M3_the_receipt_of_a_cash_credit_goes_with_it) {
 }
 END_TEST
 
+/* 100 sold, paid with 90 and a discount of 8: deleting the payment opens 98 of it again, and no report shows that
+ * anything was ever settled or written off. */
+START_TEST(M11_the_write_offs_of_a_deleted_receipt_are_undone_with_it) {
+    world *w = world_open(_i);
+    crd_result r = result_block();
+    paying *p = discount(pays(receive("R", 90), "I", 90), "I", 8);
+    crd_invoice_record i;
+    crd_credit *k;
+    book *b;
+    int64_t undone = 0;
+    customer(w, "c1");
+    crd_invoice_free(invoice(w, "c1", "I", 100, 0, 30));
+    p->terms.credit = "P";
+    enter(w, "c1", p, 0);
+    k = find_credit(w->ledger, "c1", "P");
+    REFUSED(w, try_delete(w, k, 0, 0, &r), CRD_E_IN_USE);
+    FIGURES(w, 98, 0); /* applied and written off */
+    OK(w, try_delete(w, k, CRD_DELETE_CASCADE, 0, &r));
+    world_check(w);
+    ck_assert_int_eq(r.amount, 90);
+    i = stored_invoice(w, "c1", "I");
+    ck_assert_int_eq(i.open, 100);
+    ck_assert_int_eq(i.applied + i.written_off + i.cancelled, 0);
+    ck_assert_uint_eq(i.state, CRD_INVOICE_OPEN);
+    ck_assert_int_eq(stored_receipt(w, "c1", "R").written_off, 0);
+    ck_assert_uint_eq(stored_receipt(w, "c1", "R").state, CRD_RECEIPT_DELETED);
+    b = world_book(w);
+    for (int64_t seq = r.first_seq; seq <= r.last_seq; seq++)
+        if (book_entry(b, "c1", "EUR", seq)->type == CRD_ENTRY_UNWRITE_OFF) undone += book_entry(b, "c1", "EUR", seq)->amount;
+    ck_assert_int_eq(undone, 8); /* the journal keeps it */
+    book_free(b);
+    ck_assert_int_eq(balance_of(w->ledger, "c1", "EUR", 0).outstanding, 100);
+    ck_assert_int_eq(rows(w, CRD_REPORT_RECEIPTS), 0);
+    REFUSED(w, try_delete(w, k, CRD_DELETE_CASCADE, 0, &r), CRD_E_NOTHING);
+    crd_credit_free(k);
+    world_close(w);
+}
+END_TEST
+
 /* A cascade takes one date, the latest of all it touches; past the window it is refused. */
 START_TEST(M6_M11_the_cascade_takes_the_latest_date) {
     world *w = world_open(_i);
@@ -378,6 +417,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R29_M11_the_window_is_counted_from_the_issue, 0, STORES);
     tcase_add_loop_test(t, R78_M11_in_a_closed_period_the_refusal_names_what_can_be_done, 0, STORES);
     tcase_add_loop_test(t, M11_M3_the_receipt_of_a_cash_credit_goes_with_it, 0, STORES);
+    tcase_add_loop_test(t, M11_the_write_offs_of_a_deleted_receipt_are_undone_with_it, 0, STORES);
     tcase_add_loop_test(t, M6_M11_the_cascade_takes_the_latest_date, 0, STORES);
     tcase_add_loop_test(t, M12_M11_a_deleted_return_is_not_returned, 0, STORES);
     tcase_add_loop_test(t, M11_M12_documents_of_the_library_are_not_deleted, 0, STORES);
