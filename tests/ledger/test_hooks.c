@@ -404,6 +404,7 @@ END_TEST
 static Suite *make(void) {
     Suite *s = suite_create("hooks");
     TCase *t = tcase_create("hooks");
+    tcase_set_timeout(t, 60); /* the scene is long, and the machine may be busy */
     tcase_add_loop_test(t, R30_authorize_is_asked_once_per_command_and_may_refuse_it, 0, STORES);
     tcase_add_loop_test(t, R30_reconcile_asks_too_and_reading_does_not, 0, STORES);
     tcase_add_loop_test(t, R30_without_a_hook_everything_or_nothing_is_allowed, 0, STORES);

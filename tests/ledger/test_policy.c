@@ -450,6 +450,7 @@ END_TEST
 static Suite *make(void) {
     Suite *s = suite_create("policy");
     TCase *t = tcase_create("policy");
+    tcase_set_timeout(t, 60); /* the scene is long, and the machine may be busy */
     tcase_add_loop_test(t, R33_a_change_of_switches_reaches_every_account_in_one_write, 0, STORES);
     tcase_add_loop_test(t, R33_the_same_switches_again_write_nothing, 0, STORES);
     tcase_add_loop_test(t, R33_texts_that_are_not_given_stay_and_empty_ones_clear, 0, STORES);
