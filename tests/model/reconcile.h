@@ -141,6 +141,7 @@ static m_answer model_try(model *m, const command *c) {
 /* A command that is refused leaves nothing, not even what it found to have lapsed. */
 static m_answer model_do(model *m, const command *c) {
     int events = m->event_count, credits = m->credit_count, receipts = m->receipt_count;
+    int invoices = m->invoice_count, holds = m->hold_count;
     m_answer a;
     m->serial = c->serial;
     m->now = noon_of(c->at);
@@ -153,6 +154,8 @@ static m_answer model_do(model *m, const command *c) {
     m->event_count = events;
     m->credit_count = credits;
     m->receipt_count = receipts;
+    m->invoice_count = invoices;
+    m->hold_count = holds;
     return a;
 }
 
