@@ -37,6 +37,8 @@ static void generate_credit_command(generator *g, const model *m, command *c) {
                                 DO_SWEEP,    DO_CHANGE_APPLICATION, DO_CHANGE_APPLICATION, DO_SWITCHES, DO_BULK};
     int k;
     c->type = types[below(&g->state, 11)];
+    if (m->credit_count == 0 && !one_in(&g->state, 8)) c->type = DO_BULK; /* the others need one */
+    if (m->event_count < 8 && c->type == DO_CHANGE_APPLICATION) c->type = DO_ADJUST;
     switch (c->type) {
     case DO_TRANSFER:
     case DO_DELETE:

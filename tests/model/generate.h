@@ -163,12 +163,23 @@ static void generate_apply(generator *g, const model *m, command *c) {
     if (c->flags && one_in(&g->state, 3)) c->amount = 0;
 }
 
+/* Something paid out or transferred of a payment that bounced since, which a debit memo charges; or -1. */
+static int some_charged(generator *g, const model *m) {
+    int at = -1, seen = 0;
+    for (int i = 0; i < m->event_count; i++)
+        if ((m->events[i].type == CRD_ENTRY_REFUND || m->events[i].type == CRD_ENTRY_TRANSFER) &&
+            credit_figures(m, m->events[i].credit).taken_back && application_left(m, i) > 0 && one_in(&g->state, ++seen))
+            at = i;
+    return at;
+}
+
 static void generate_undo(generator *g, const model *m, command *c) {
     int at = -1;
     c->target = -1;
     c->nth = below(&g->state, 40) - 1;
     if (m->event_count == 0) return;
-    for (int tries = 0; tries < 20; tries++) {
+    if (one_in(&g->state, 3)) at = some_charged(g, m);
+    for (int tries = at >= 0 ? 20 : 0; tries < 20; tries++) {
         const m_event *e;
         at = below(&g->state, m->event_count);
         e = &m->events[at];

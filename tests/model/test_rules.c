@@ -3,7 +3,8 @@
  * the same documents, handles, entries and balances; the identities of rule M1 every few commands, and
  * crd_ledger_verify() at the end of every world. Then properties that hold between worlds, whatever the figures are.
  *
- * CREDIT_TEST_SEED=n runs the world of that seed only; CREDIT_TEST_LONG=1 runs a million commands. When a world
+ * CREDIT_TEST_SEED=n runs the world of that seed only; CREDIT_TEST_LONG=1 runs a million commands, with
+ * CREDIT_TEST_FROM=n those of the seeds after n. When a world
  * differs, its commands are taken out, in chunks and then singly, as long as it still differs, and what is left is
  * printed.
  */
@@ -55,9 +56,9 @@ static int is_long(void) {
 }
 
 START_TEST(M1_M5_M6_M7_M8_M12_M14_M15_M16_R46_random_commands_agree_with_the_model) {
-    const char *one = getenv("CREDIT_TEST_SEED");
+    const char *one = getenv("CREDIT_TEST_SEED"), *from = getenv("CREDIT_TEST_FROM");
     int64_t wanted = _i == STORE_MEMORY ? 24000 : 1000, done = 0;
-    uint64_t seed = 0;
+    uint64_t first = from != NULL ? strtoull(from, NULL, 10) : 0, seed = first;
     if (is_long()) wanted = _i == STORE_MEMORY ? 950000 : 50000;
     if (one != NULL && one[0] != '\0') {
         world_of_seed(_i, strtoull(one, NULL, 10));
@@ -67,7 +68,7 @@ START_TEST(M1_M5_M6_M7_M8_M12_M14_M15_M16_R46_random_commands_agree_with_the_mod
         seed++;
         done += world_of_seed(_i, seed);
     }
-    printf("model: seeds 1 to %llu over %s, %lld commands\n", (unsigned long long)seed,
+    printf("model: seeds %llu to %llu over %s, %lld commands\n", (unsigned long long)first + 1, (unsigned long long)seed,
            _i == STORE_MEMORY ? "memory" : "SQLite", (long long)done);
     if (is_long()) tally_print(stdout);
     fflush(stdout);
