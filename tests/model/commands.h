@@ -39,6 +39,7 @@ enum {
     DO_REVERSE_INVOICE,
     DO_RECEIPT,
     DO_BOUNCE,
+    DO_CHANGE_CUSTOMER,
     DO_TRANSFER, /* credit_commands.h, from here */
     DO_ADJUST,
     DO_DELETE,
@@ -60,7 +61,7 @@ typedef struct m_line {
 typedef struct command {
     int serial, type, who, cur;
     int other_who; /* apply: customer of the invoice; transfer: who receives */
-    int fresh;     /* use a newly read handle, not the one kept since the document was made */
+    int fresh;     /* 1: use a newly read handle, not the one kept since the document was made; 2: that, refreshed */
     char credit[ID_ROOM], invoice[ID_ROOM]; /* "": none, or derived */
     char prefers[ID_ROOM], hold[ID_ROOM];
     char made[ID_ROOM];  /* credit that a transfer or an adjustment makes */
@@ -312,7 +313,8 @@ static void give_back(model *m, int event, int64_t amount, int32_t date) {
     back->other = done.other;
     back->undoes = event;
     back->own = done.own;
-    if (n.taken_back) add_event(m, done.who, done.cur, CRD_ENTRY_REVERSE, done.credit, -1, amount, date)->own = done.own;
+    if (n.taken_back)
+        add_event(m, done.who, done.cur, CRD_ENTRY_REVERSE, done.credit, -1, amount, date)->own = done.own;
     else if (is_past(c, date)) add_event(m, done.who, done.cur, CRD_ENTRY_EXPIRE, done.credit, -1, amount, date);
     else if (n.state == CRD_CREDIT_VOIDED && n.cause == CRD_CAUSE_VOIDED && revocable)
         add_event(m, done.who, done.cur, CRD_ENTRY_VOID, done.credit, -1, amount, date);
@@ -692,7 +694,8 @@ static void undo_planned(model *m, m_undoing *u) {
         u->date = release_all(m, own, u->date);
     }
     for (int i = count - 1; i >= 0; i--)
-        if (u->marked[i] && m->events[i].type == CRD_ENTRY_WRITE_OFF) unwrite_off(m, i, application_left(m, i), u->date);
+        if (u->marked[i] && m->events[i].type == CRD_ENTRY_WRITE_OFF)
+            unwrite_off(m, i, application_left(m, i), u->date);
     for (int i = count - 1; i >= 0; i--) {
         m_event done = m->events[i], *back;
         int64_t left = u->marked[i] ? application_left(m, i) : 0;

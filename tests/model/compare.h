@@ -8,10 +8,13 @@
 #include "support/ties.h"
 
 static void compare_documents(drive *d) {
-    int count = read_all(d, CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE | CRD_KIND_BIT_RECEIPT |
+    int customers = 0;
+    int count = read_all(d, CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CUSTOMER | CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE |
+                         CRD_KIND_BIT_RECEIPT |
                          CRD_KIND_BIT_HOLD, NULL, NULL, 0);
+    for (int who = 0; who < WHO; who++) customers += d->m.known[who] > 0;
     SAME(d, "book", "", "number of documents", count,
-         d->m.credit_count + d->m.invoice_count + d->m.receipt_count + d->m.hold_count);
+         customers + d->m.credit_count + d->m.invoice_count + d->m.receipt_count + d->m.hold_count);
     for (int i = 0; i < d->m.credit_count; i++)
         if (d->credits[i] != NULL) same_credit(d, "handle of credit", i, crd_credit_get(d->credits[i]));
     for (int i = 0; i < d->m.invoice_count; i++)

@@ -36,6 +36,7 @@ static m_answer do_switches(model *m, const command *c) {
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     for (int cur = 0; cur < CUR && to != m->switches[c->who]; cur++)
         if (last_seq(m, c->who, cur) > 0) add_event(m, c->who, cur, CRD_ENTRY_SWITCHES, -1, -1, to, c->date);
+    m->known[c->who] += to != m->switches[c->who];
     m->switches[c->who] = to;
     return answer(CRD_OK, 0);
 }

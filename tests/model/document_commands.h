@@ -7,6 +7,22 @@
 
 #include "model/commands.h"
 
+/* ---- customers ---- */
+
+#define NAMES 3
+static const char *const customer_names[NAMES] = {"", "North", "South"};
+
+/* Of the kind of name that the command says; one that it has already makes no entry. */
+static m_answer do_change_customer(model *m, const command *c) {
+    if (c->who >= WHO || !m->known[c->who]) return refuse(CRD_E_NOT_FOUND);
+    if (bad_date(c->date)) return refuse(CRD_E_ARGUMENT);
+    if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
+    if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
+    m->known[c->who] += m->named[c->who] != (int)c->kind;
+    m->named[c->who] = (int)c->kind;
+    return answer(CRD_OK, 0);
+}
+
 /* ---- what has to be freed of an invoice ---- */
 
 /* Write-offs and applications, and how much of each is undone, in that order. */
@@ -69,7 +85,7 @@ static int64_t difference(int64_t a, int64_t b) {
 static m_answer do_revise(model *m, const command *c) {
     int v = find_m_invoice(m, c->who, c->invoice), draft;
     int disputes = (c->flags & CRD_REVISE_DISPUTED) != 0, settles = (c->flags & CRD_REVISE_UNDISPUTED) != 0;
-    int64_t settled, back;
+    int64_t back, moved;
     m_terms as;
     m_freed f;
     invoice_now n;
@@ -90,15 +106,15 @@ static m_answer do_revise(model *m, const command *c) {
     if (c->date < n.last_date) return refuse(CRD_E_DATE);
     if (as.total < n.returned) return refuse(CRD_E_RETURNED);
     if (as.total == n.as.total && as.due == n.as.due && as.disputed == n.as.disputed) return refuse(CRD_E_NOTHING);
-    settled = n.applied + n.written_off;
-    plan_freed(m, v, settled - as.total, 0, c->date, &f);
+    plan_freed(m, v, n.applied + n.written_off - as.total, 0, c->date, &f);
     if (!draft && (!sum_fits(m, c->who, m->invoices[v].cur, sum_freed(&f)) || /* on the way, and in the end */
                    !sum_fits(m, c->who, m->invoices[v].cur, as.total - n.as.total + sum_freed(&f))))
         return refuse(CRD_E_OVERFLOW);
     back = f.applied;
     free_planned(m, &f);
     if (draft) back = release_draft(m, v, as.total, &f.date);
-    add_event(m, c->who, m->invoices[v].cur, CRD_ENTRY_REVISE, -1, v, difference(as.total, n.as.total), f.date)->as = as;
+    moved = difference(as.total, n.as.total);
+    add_event(m, c->who, m->invoices[v].cur, CRD_ENTRY_REVISE, -1, v, moved, f.date)->as = as;
     return answer(CRD_OK, back);
 }
 

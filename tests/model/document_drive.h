@@ -82,10 +82,24 @@ static crd_status send_bounce(drive *d, const command *c, const crd_request *r, 
     return s;
 }
 
+static crd_status send_change_customer(drive *d, const command *c, const crd_request *r) {
+    crd_customer_change_terms t;
+    crd_customer *customer = NULL;
+    crd_status s = crd_customer_find(d->w->ledger, who_names[c->who], &customer);
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.name = customer_names[c->kind];
+    if (s == CRD_OK && c->fresh == 2) s = crd_customer_refresh(customer);
+    if (s == CRD_OK) s = crd_customer_change(d->w->ledger, r, customer, &t, NULL);
+    crd_customer_free(customer);
+    return s;
+}
+
 static crd_status send_document_command(drive *d, const command *c, const crd_request *r, crd_result *out) {
     crd_invoice *v = NULL, *own = NULL;
     crd_credit *made = NULL;
     crd_status s = CRD_OK;
+    if (c->type == DO_CHANGE_CUSTOMER) return send_change_customer(d, c, r);
     if (c->type == DO_BOUNCE) return send_bounce(d, c, r, out);
     if (c->type == DO_RECEIPT) return send_receipt(d, c, r, out);
     if (c->type != DO_RETURN) s = invoice_handle(d, c->who, c->invoice, c->fresh, &v, &own);

@@ -67,9 +67,9 @@ static const char *given(const char *id) {
 static crd_status credit_handle(drive *d, int who, const char *id, int fresh, crd_credit **out, crd_credit **own) {
     int k = who < WHO ? find_m_credit(&d->m, who, id) : -1;
     *own = NULL;
-    if (k >= 0 && !fresh && d->credits[k] != NULL) {
+    if (k >= 0 && fresh != 1 && d->credits[k] != NULL) {
         *out = d->credits[k];
-        return CRD_OK;
+        return fresh == 2 ? crd_credit_refresh(d->credits[k]) : CRD_OK;
     }
     *out = NULL;
     crd_status s = crd_credit_find(d->w->ledger, who_names[who], id, own);
@@ -80,9 +80,9 @@ static crd_status credit_handle(drive *d, int who, const char *id, int fresh, cr
 static crd_status invoice_handle(drive *d, int who, const char *id, int fresh, crd_invoice **out, crd_invoice **own) {
     int v = who < WHO ? find_m_invoice(&d->m, who, id) : -1;
     *own = NULL;
-    if (v >= 0 && !fresh && d->invoices[v] != NULL) {
+    if (v >= 0 && fresh != 1 && d->invoices[v] != NULL) {
         *out = d->invoices[v];
-        return CRD_OK;
+        return fresh == 2 ? crd_invoice_refresh(d->invoices[v]) : CRD_OK;
     }
     *out = NULL;
     crd_status s = crd_invoice_find(d->w->ledger, who_names[who], id, own);
@@ -246,7 +246,8 @@ static crd_status send_command(drive *d, const command *c, int64_t seq, crd_resu
     case DO_RETURN:
     case DO_REVERSE_INVOICE:
     case DO_RECEIPT:
-    case DO_BOUNCE: return send_document_command(d, c, &r, out);
+    case DO_BOUNCE:
+    case DO_CHANGE_CUSTOMER: return send_document_command(d, c, &r, out);
     case DO_HOLD: return send_hold(d, c, &r, out);
     case DO_CAPTURE:
     case DO_RELEASE: return send_on_hold(d, c, &r, out);
@@ -398,6 +399,18 @@ static void same_entry(drive *d, const crd_entry_record *e) {
         differ(d, "entry %s names receipt '%s'", name, e->receipt);
 }
 
+static void same_customer(drive *d, const crd_customer_record *r) {
+    int who = who_of(r->customer);
+    if (who == WHO) {
+        differ(d, "customer %s is not in the model", r->customer);
+        return;
+    }
+    SAME(d, "customer", r->customer, "last_seq", r->last_seq, d->m.known[who]);
+    SAME(d, "customer", r->customer, "switches", r->switches, d->m.switches[who]);
+    if (strcmp(r->name, customer_names[d->m.named[who]]) != 0)
+        differ(d, "customer %s is named %s", r->customer, r->name);
+}
+
 static int32_t CRD_CALL compare_record(void *sink, uint32_t kind, const void *record) {
     drive *d = sink;
     const crd_credit_record *c = record;
@@ -416,6 +429,10 @@ static int32_t CRD_CALL compare_record(void *sink, uint32_t kind, const void *re
         at = find_m_invoice(&d->m, who_of(v->customer), v->id);
         if (at < 0) differ(d, "invoice %s of %s is not in the model", v->id, v->customer);
         else same_invoice(d, "stored invoice", at, v);
+        d->seen++;
+        break;
+    case CRD_KIND_CUSTOMER:
+        same_customer(d, record);
         d->seen++;
         break;
     case CRD_KIND_HOLD:

@@ -271,7 +271,7 @@ static command generate(generator *g, const model *m, int serial) {
     memset(&c, 0, sizeof c);
     c.serial = serial;
     c.target = -1;
-    c.fresh = one_in(&g->state, 4);
+    c.fresh = one_in(&g->state, 4) ? 1 + below(&g->state, 2) : 0;
     if (one_in(&g->state, 4)) g->day += below(&g->state, 3);
     c.date = some_date(&g->state, g->day);
     c.at = DAY(g->day);

@@ -86,7 +86,8 @@ typedef struct m_hold {
 } m_hold;
 
 typedef struct model {
-    int known[WHO]; /* customers that were added */
+    int known[WHO]; /* customers that were added: the number of entries in their own journal */
+    int named[WHO]; /* index of their names */
     int32_t closed; /* closed-through date, 0 for none */
     int serial;     /* of the command that is at work */
     int64_t now;    /* its instant */

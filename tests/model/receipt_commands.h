@@ -57,7 +57,9 @@ static void put_pair(m_sheet *s, int k, int v, int64_t amount) {
 }
 
 /* Indices of what is wanted, in the ledger's order (rule M15). */
-static int in_order(const model *m, const int64_t *wanted, int count, int (*before)(const model *, int, int), int *out) {
+typedef int comes_before(const model *m, int a, int b);
+
+static int in_order(const model *m, const int64_t *wanted, int count, comes_before *before, int *out) {
     int n = 0;
     for (int i = 0; i < count; i++) {
         int at = n;
@@ -80,8 +82,8 @@ static crd_status use_on(const model *m, m_sheet *s, int k, int v) {
     return CRD_OK;
 }
 
-/* Rule M14: credit by credit over the lines, the invoice that a memo names first. A credit that is left over is refused for
- * its restriction, where one is in the way, or else because it would have expired. */
+/* Rule M14: credit by credit over the lines, the invoice that a memo names first. A credit that is left over is refused
+ * for its restriction, where one is in the way, or else because it would have expired. */
 static crd_status meet(const model *m, m_sheet *s) {
     int credits[MAX_DOCUMENTS], invoices[MAX_DOCUMENTS];
     int nk = in_order(m, s->to_use, m->credit_count, credit_before, credits);
@@ -107,9 +109,9 @@ static crd_status pay_own(const model *m, const command *c, m_sheet *s, int64_t 
     int invoices[MAX_DOCUMENTS], nv;
     for (int v = 0; v < m->invoice_count; v++) {
         invoice_now n = invoice_figures(m, v);
-        int takes = (c->flags & CRD_RECEIPT_DISTRIBUTE) && m->invoices[v].who == c->who && m->invoices[v].cur == c->cur &&
-                    n.state == CRD_INVOICE_OPEN && !n.as.disputed && n.issued <= s->date;
-        more[v] = takes && !is_late(m, s, OWN_MONEY, v) ? n.open - s->asked_pay[v] : 0;
+        int here = m->invoices[v].who == c->who && m->invoices[v].cur == c->cur && !is_late(m, s, OWN_MONEY, v);
+        int takes = n.state == CRD_INVOICE_OPEN && !n.as.disputed && n.issued <= s->date;
+        more[v] = (c->flags & CRD_RECEIPT_DISTRIBUTE) && here && takes ? n.open - s->asked_pay[v] : 0;
         wanted[v] = s->to_pay[v] + more[v];
     }
     nv = in_order(m, wanted, m->invoice_count, invoice_before, invoices);
@@ -128,7 +130,8 @@ static crd_status pay_own(const model *m, const command *c, m_sheet *s, int64_t 
 static int bad_line(const command *c, const m_line *l) {
     if (l->amount < 1 || l->amount > CRD_MAX_AMOUNT || (l->invoice[0] == '\0' && l->credit[0] == '\0')) return 1;
     if (l->credit[0] != '\0' && c->credit[0] != '\0' && strcmp(l->credit, c->credit) == 0) return 1;
-    return l->kind > CRD_RECEIPT_TOLERANCE || (l->kind != CRD_RECEIPT_PAYS && (l->credit[0] != '\0' || l->invoice[0] == '\0'));
+    if (l->kind != CRD_RECEIPT_PAYS && (l->credit[0] != '\0' || l->invoice[0] == '\0')) return 1;
+    return l->kind > CRD_RECEIPT_TOLERANCE;
 }
 
 static crd_status receipt_arguments(const model *m, const command *c) {
@@ -273,7 +276,8 @@ static m_answer do_receipt(model *m, const command *c) {
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     if (c->expires != 0 && c->expires <= c->date) return refuse(CRD_E_DATE);
     for (int k = 0; k < m->credit_count; k++)
-        if (s.asked_use[k] > 0 && is_past(&m->credits[k], later(c->date, s.credit_last[k]))) return refuse(CRD_E_EXPIRED);
+        if (s.asked_use[k] > 0 && is_past(&m->credits[k], later(c->date, s.credit_last[k])))
+            return refuse(CRD_E_EXPIRED);
     status = put_named_pairs(m, c, &s);
     if (status == CRD_OK) status = receipt_amounts(m, &s);
     if (status == CRD_OK) status = work_out(m, c, &s);
@@ -322,7 +326,8 @@ static m_answer do_bounce(model *m, const command *c) {
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     sweep(m, own, u.date);
     n = credit_figures(m, own);
-    if ((c->flags & CRD_REVERSE_STRICT) && (n.applied > n.by_receipt || n.refunded + n.transferred > 0 || n.held > 0 || n.allocated > 0))
+    if ((c->flags & CRD_REVERSE_STRICT) &&
+        n.applied - n.by_receipt + n.refunded + n.transferred + n.held + n.allocated > 0)
         return refuse(CRD_E_IN_USE);
     if (!sum_fits(m, c->who, cur, u.opened)) return refuse(CRD_E_OVERFLOW);
     undo_planned(m, &u);

@@ -133,6 +133,7 @@ static m_answer model_try(model *m, const command *c) {
     case DO_REVERSE_INVOICE: return do_reverse_invoice(m, c);
     case DO_RECEIPT: return do_receipt(m, c);
     case DO_BOUNCE: return do_bounce(m, c);
+    case DO_CHANGE_CUSTOMER: return do_change_customer(m, c);
     case DO_CLOSE: return do_close(m, c);
     default: return credit_command(m, c);
     }

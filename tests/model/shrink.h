@@ -11,6 +11,7 @@ static const char *command_word(int type) {
                                         "undo",     "send",   "void invoice", "reconcile", "close through",
                                         "refund",   "write off",    "hold",      "capture",
                                         "release",  "revise",    "return", "reverse invoice", "receipt", "bounce",
+                                        "change customer",
                                         "transfer", "adjust",    "delete", "sweep",
                                         "change application", "switches", "bulk"};
     return words[type];
