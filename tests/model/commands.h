@@ -50,11 +50,9 @@ enum {
     DO_COMMANDS
 };
 
-#define MAX_LINES 5
-
 typedef struct m_line {
     char invoice[ID_ROOM], credit[ID_ROOM]; /* "": none */
-    int64_t amount;
+    int64_t amount, quantity; /* quantity: of an invoice's line */
     uint32_t kind;
 } m_line;
 
@@ -77,6 +75,8 @@ typedef struct command {
     int64_t fee;
     m_line lines[MAX_LINES];
     int line_count;
+    int line; /* of an invoice: return, revise; 0 for none */
+    int64_t quantity;
     int target, nth; /* undo: the nth event of that command; target −1: the bare number nth as seq */
 } command;
 
@@ -183,7 +183,10 @@ static m_answer do_invoice(model *m, const command *c) {
     m_invoice *v = &m->invoices[m->invoice_count];
     m_event *e;
     int draft = (c->flags & CRD_INVOICE_AS_DRAFT) != 0;
+    int64_t sum = 0;
     if (draft && (c->flags & CRD_INVOICE_AS_OPENING)) return refuse(CRD_E_ARGUMENT);
+    for (int i = 0; i < c->line_count; i++) sum += c->lines[i].amount;
+    if (c->line_count > 0 && sum != c->amount) return refuse(CRD_E_ARGUMENT);
     if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
     if (c->apply == (CRD_INVOICE_APPLY | CRD_INVOICE_NO_APPLY)) return refuse(CRD_E_ARGUMENT);
     if (c->cur >= CUR) return refuse(CRD_E_CURRENCY); /* no currency at all: looked at with the arguments */
@@ -199,6 +202,11 @@ static m_answer do_invoice(model *m, const command *c) {
     v->draft = draft;
     v->opening = (c->flags & CRD_INVOICE_AS_OPENING) != 0;
     v->receipt = -1;
+    v->line_count = c->line_count;
+    for (int i = 0; i < c->line_count; i++) {
+        v->line_amounts[i] = c->lines[i].amount;
+        v->line_quantities[i] = c->lines[i].quantity;
+    }
     name_document(m, c, c->invoice, v->id, sizeof v->id);
     e = add_event(m, c->who, c->cur, CRD_ENTRY_INVOICE, -1, m->invoice_count++, c->amount, c->date);
     e->as.total = c->amount;

@@ -76,6 +76,47 @@ static void free_planned(model *m, const m_freed *f) {
     }
 }
 
+/* ---- lines ---- */
+
+static int is_line(const model *m, int v, int line) {
+    for (int i = 0; i < m->event_count; i++)
+        if (m->events[i].type == CRD_ENTRY_REVISE && m->events[i].invoice == v && m->events[i].line == line) return 0;
+    return line >= 1 && line <= m->invoices[v].line_count;
+}
+
+/* What came back of a line, by memos that stand; one that is voided in part counts in full. */
+static int64_t line_returned(const model *m, int v, int line, int64_t *quantity) {
+    int64_t amount = 0;
+    *quantity = 0;
+    for (int i = 0; i < m->event_count; i++) {
+        const m_event *e = &m->events[i];
+        credit_now n;
+        if (e->type != CRD_ENTRY_ISSUE || e->invoice != v || e->line != line) continue;
+        n = credit_figures(m, e->credit);
+        if (n.voided + n.deleted == e->amount) continue;
+        amount += e->amount;
+        *quantity += e->quantity;
+    }
+    return amount;
+}
+
+static int64_t lines_left(const model *m, int v, int without) {
+    int64_t sum = 0;
+    for (int line = 1; line <= m->invoices[v].line_count; line++)
+        if (line != without && is_line(m, v, line)) sum += m->invoices[v].line_amounts[line - 1];
+    return sum;
+}
+
+/* No more of a line than was sold. */
+static crd_status may_return_line(const model *m, int v, const command *c) {
+    int64_t amount, quantity;
+    if (c->line == 0) return CRD_OK;
+    if (!is_line(m, v, c->line)) return CRD_E_NOT_FOUND;
+    amount = m->invoices[v].line_amounts[c->line - 1] - line_returned(m, v, c->line, &quantity);
+    quantity = m->invoices[v].line_quantities[c->line - 1] - quantity;
+    return c->quantity > quantity || c->amount > amount ? CRD_E_RETURNED : CRD_OK;
+}
+
 /* ---- revising ---- */
 
 static int64_t difference(int64_t a, int64_t b) {
@@ -85,14 +126,17 @@ static int64_t difference(int64_t a, int64_t b) {
 static m_answer do_revise(model *m, const command *c) {
     int v = find_m_invoice(m, c->who, c->invoice), draft;
     int disputes = (c->flags & CRD_REVISE_DISPUTED) != 0, settles = (c->flags & CRD_REVISE_UNDISPUTED) != 0;
-    int64_t back, moved;
+    int64_t back, moved, quantity;
     m_terms as;
+    m_event *e;
     m_freed f;
     invoice_now n;
     if (v < 0) return refuse(CRD_E_NOT_FOUND);
     if (bad_date(c->date) || c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
     if (disputes && settles) return refuse(CRD_E_ARGUMENT);
     if (is_off(m, c->who)) return refuse(CRD_E_DISABLED);
+    if (c->line > 0 && !is_line(m, v, c->line)) return refuse(CRD_E_NOT_FOUND);
+    if (m->invoices[v].line_count > 0 && c->amount != lines_left(m, v, c->line)) return refuse(CRD_E_ARGUMENT);
     n = invoice_figures(m, v);
     draft = n.state == CRD_INVOICE_DRAFT;
     if (n.state == CRD_INVOICE_VOIDED || n.state == CRD_INVOICE_CANCELLED || m->invoices[v].own)
@@ -105,7 +149,9 @@ static m_answer do_revise(model *m, const command *c) {
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     if (c->date < n.last_date) return refuse(CRD_E_DATE);
     if (as.total < n.returned) return refuse(CRD_E_RETURNED);
-    if (as.total == n.as.total && as.due == n.as.due && as.disputed == n.as.disputed) return refuse(CRD_E_NOTHING);
+    if (c->line > 0 && line_returned(m, v, c->line, &quantity) + quantity > 0) return refuse(CRD_E_RETURNED);
+    if (as.total == n.as.total && as.due == n.as.due && as.disputed == n.as.disputed && c->line == 0)
+        return refuse(CRD_E_NOTHING);
     plan_freed(m, v, n.applied + n.written_off - as.total, 0, c->date, &f);
     if (!draft && (!sum_fits(m, c->who, m->invoices[v].cur, sum_freed(&f)) || /* on the way, and in the end */
                    !sum_fits(m, c->who, m->invoices[v].cur, as.total - n.as.total + sum_freed(&f))))
@@ -114,7 +160,9 @@ static m_answer do_revise(model *m, const command *c) {
     free_planned(m, &f);
     if (draft) back = release_draft(m, v, as.total, &f.date);
     moved = difference(as.total, n.as.total);
-    add_event(m, c->who, m->invoices[v].cur, CRD_ENTRY_REVISE, -1, v, moved, f.date)->as = as;
+    e = add_event(m, c->who, m->invoices[v].cur, CRD_ENTRY_REVISE, -1, v, moved, f.date);
+    e->as = as;
+    e->line = c->line;
     return answer(CRD_OK, back);
 }
 
@@ -139,6 +187,8 @@ static int add_memo(model *m, const command *c, int cur, uint32_t kind, uint32_t
 static m_answer do_return(model *m, const command *c) {
     int v = c->who < WHO ? find_m_invoice(m, c->who, c->invoice) : -1;
     invoice_now n;
+    crd_status status;
+    m_event *e;
     if (bad_date(c->date) || c->amount < 1 || c->amount > CRD_MAX_AMOUNT) return refuse(CRD_E_ARGUMENT);
     if (class_of(c->kind) != CRD_CLASS_MEMO || c->invoice[0] == '\0') return refuse(CRD_E_ARGUMENT);
     if (c->cur >= CUR) return refuse(CRD_E_CURRENCY);
@@ -153,8 +203,12 @@ static m_answer do_return(model *m, const command *c) {
     if (in_closed(m, c->date)) return refuse(CRD_E_CLOSED);
     if (c->date < n.last_date || (c->expires != 0 && c->expires <= c->date)) return refuse(CRD_E_DATE);
     if (c->amount > n.as.total - n.returned) return refuse(CRD_E_RETURNED);
+    status = may_return_line(m, v, c);
+    if (status != CRD_OK) return refuse(status);
     m->credits[add_memo(m, c, c->cur, c->kind, CRD_FLAG_RETURN, c->amount, c->date)].expires = c->expires;
-    add_event(m, c->who, c->cur, CRD_ENTRY_ISSUE, m->credit_count - 1, v, c->amount, c->date);
+    e = add_event(m, c->who, c->cur, CRD_ENTRY_ISSUE, m->credit_count - 1, v, c->amount, c->date);
+    e->line = c->line;
+    e->quantity = c->quantity;
     if (applies_at_once(m, c)) use_credit(m, m->credit_count - 1, c->date);
     return answer(CRD_OK, 0);
 }

@@ -7,21 +7,35 @@
 #include "model/drive.h"
 
 static crd_status send_revise(drive *d, const command *c, const crd_request *r, crd_invoice *v, crd_result *out) {
+    const int64_t ends = c->line;
     crd_revise_terms t;
     memset(&t, 0, sizeof t);
     t.struct_size = sizeof t;
     t.flags = c->flags;
     t.total = c->amount;
     t.due = c->due;
+    t.end_lines = c->line > 0 ? &ends : NULL;
+    t.end_line_count = c->line > 0;
     return crd_invoice_revise(d->w->ledger, r, v, &t, out);
 }
 
 static crd_status send_return(drive *d, const command *c, const crd_request *r, crd_credit **made) {
     crd_credit_terms t = credit_terms(given(c->credit), c->kind, c->amount);
+    crd_line_terms line;
+    const crd_line_terms *lines = &line;
+    char origin[ID_ROOM + 12];
     t.currency = cur_names[c->cur];
     t.flags = CRD_ISSUE_RETURN;
     t.expires = c->expires;
     t.origin = given(c->invoice);
+    memset(&line, 0, sizeof line);
+    snprintf(origin, sizeof origin, "%s/%d", c->invoice, c->line);
+    line.struct_size = sizeof line;
+    line.quantity = c->quantity;
+    line.amount = c->amount;
+    line.origin = origin;
+    t.lines = c->line > 0 ? &lines : NULL;
+    t.line_count = c->line > 0;
     return crd_credit_issue(d->w->ledger, r, who_names[c->who], &t, made);
 }
 

@@ -38,6 +38,9 @@ static void generate_revise(generator *g, const model *m, command *c) {
     }
     if (one_in(&g->state, 4)) c->due = DAY(g->day + below(&g->state, 12) - 4);
     if (one_in(&g->state, 8)) c->flags = (uint32_t)(1 + below(&g->state, 3));
+    if (v < 0 || m->invoices[v].line_count == 0 || one_in(&g->state, 10)) return;
+    if (one_in(&g->state, 2)) c->line = 1 + below(&g->state, m->invoices[v].line_count + (one_in(&g->state, 10) ? 1 : 0));
+    c->amount = lines_left(m, v, c->line);
 }
 
 static void generate_return(generator *g, const model *m, command *c) {
@@ -50,6 +53,13 @@ static void generate_return(generator *g, const model *m, command *c) {
                                     : CRD_CREDIT_MEMO + (uint32_t)below(&g->state, 4);
     c->amount = some_amount(&g->state, n.as.total - n.returned);
     if (one_in(&g->state, 6)) c->expires = DAY(g->day + below(&g->state, 12));
+    if (v >= 0 && m->invoices[v].line_count > 0 && one_in(&g->state, 2)) {
+        int64_t quantity, left;
+        c->line = 1 + below(&g->state, m->invoices[v].line_count);
+        left = m->invoices[v].line_amounts[c->line - 1] - line_returned(m, v, c->line, &quantity);
+        c->amount = some_amount(&g->state, left);
+        c->quantity = 1000 * (1 + below(&g->state, 2));
+    }
     if (one_in(&g->state, 30)) c->cur = below(&g->state, CUR + 1);
     if (one_in(&g->state, 60)) c->invoice[0] = '\0';
 }

@@ -113,12 +113,23 @@ static crd_status send_credit(drive *d, const command *c, const crd_request *r) 
 
 static crd_status send_invoice_terms(drive *d, const command *c, const crd_request *r) {
     crd_invoice_terms t = invoice_terms(given(c->invoice), c->amount);
+    crd_line_terms line[MAX_LINES];
+    const crd_line_terms *lines[MAX_LINES];
     crd_invoice *out = NULL;
     crd_status s;
+    memset(line, 0, sizeof line);
+    for (int i = 0; i < c->line_count; i++) {
+        line[i].struct_size = sizeof line[i];
+        line[i].quantity = c->lines[i].quantity;
+        line[i].amount = c->lines[i].amount;
+        lines[i] = &line[i];
+    }
     t.currency = cur_names[c->cur];
     t.kind = c->kind;
     t.flags = c->flags | c->apply;
     t.due = c->due;
+    t.lines = c->line_count > 0 ? lines : NULL;
+    t.line_count = (uint64_t)c->line_count;
     s = crd_invoice_enter(d->w->ledger, r, who_names[c->who], &t, &out);
     if (s == CRD_OK && d->m.invoice_count > 0) d->invoices[d->m.invoice_count - 1] = out;
     return s;

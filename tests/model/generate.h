@@ -135,6 +135,21 @@ static void generate_credit(generator *g, const model *m, command *c) {
     }
 }
 
+/* Lines that sum to the total, but now and then. */
+static void generate_lines(generator *g, command *c) {
+    int count = 1 + below(&g->state, 3);
+    int64_t left = c->amount;
+    if (c->amount < 0 || c->amount > CRD_MAX_AMOUNT) return;
+    for (int i = 0; i < count; i++) {
+        int64_t part = i == count - 1 ? left : left > 0 ? (int64_t)(random_bits(&g->state) % (uint64_t)left) : 0;
+        c->lines[i].amount = part;
+        c->lines[i].quantity = 1000 * (1 + below(&g->state, 3));
+        left -= part;
+    }
+    c->line_count = count;
+    if (one_in(&g->state, 20) && c->amount > 0) c->amount--;
+}
+
 static void generate_invoice(generator *g, command *c) {
     some_id(g, 'I', c->serial, c->invoice);
     c->kind = one_in(&g->state, 3) ? 1 + (uint32_t)below(&g->state, 4) : CRD_INVOICE_INVOICE;
@@ -144,6 +159,7 @@ static void generate_invoice(generator *g, command *c) {
     if (one_in(&g->state, 10)) c->flags |= CRD_INVOICE_AS_DISPUTED;
     if (one_in(&g->state, 12)) c->flags |= CRD_INVOICE_AS_OPENING;
     if (one_in(&g->state, 2)) c->due = DAY(g->day + below(&g->state, 12) - 4);
+    if (one_in(&g->state, 3)) generate_lines(g, c);
 }
 
 static void generate_apply(generator *g, const model *m, command *c) {

@@ -31,6 +31,8 @@
 static const char *const who_names[] = {"c0", "c1", "c2", "c9"};
 static const char *const cur_names[] = {"EUR", "JPY", "QQQ"};
 
+#define MAX_LINES 5
+
 typedef struct m_terms {
     int64_t total;
     int32_t due;
@@ -52,6 +54,8 @@ typedef struct m_event {
     int64_t instant; /* never earlier than the account's last */
     int serial;
     int own;    /* moves a payment's money within its own receipt (rule M3) */
+    int line;   /* ISSUE: the line that comes back; REVISE: the one that is no more; 0 for none */
+    int64_t quantity;
     m_terms as; /* INVOICE, REVISE: how the invoice is from then on */
 } m_event;
 
@@ -71,6 +75,8 @@ typedef struct m_invoice {
     int draft; /* as entered */
     int opening, own; /* from an older system; the library's own document */
     int receipt; /* that was reversed, of a debit memo or fee; -1 for none */
+    int line_count; /* as entered */
+    int64_t line_amounts[MAX_LINES], line_quantities[MAX_LINES];
 } m_invoice;
 
 typedef struct m_receipt {
@@ -512,6 +518,8 @@ static m_event *add_event(model *m, int who, int cur, uint32_t type, int credit,
     e->undoes = -1;
     e->serial = m->serial;
     e->own = 0;
+    e->line = 0;
+    e->quantity = 0;
     memset(&e->as, 0, sizeof e->as);
     m->event_count++;
     return e;

@@ -44,6 +44,7 @@ static void print_command(FILE *out, const command *c) {
     if (c->type == DO_UNDO && c->target < 0) fprintf(out, " seq=%d", c->nth);
     if (c->receipt[0] != '\0') fprintf(out, " receipt=%s", c->receipt);
     if (c->fee != 0 || c->fee_id[0] != '\0') fprintf(out, " fee=%lld %s", (long long)c->fee, c->fee_id);
+    if (c->line != 0) fprintf(out, " line=%d quantity=%lld", c->line, (long long)c->quantity);
     for (int i = 0; i < c->line_count; i++)
         fprintf(out, "\n        line invoice=%s credit=%s amount=%lld kind=%u", c->lines[i].invoice, c->lines[i].credit,
                 (long long)c->lines[i].amount, (unsigned)c->lines[i].kind);
