@@ -7,10 +7,6 @@ from typing import Any, TypeVar
 from . import _abi
 
 
-def _members(prefix: str, *names: str) -> list[tuple[str, int]]:
-    return [(name, getattr(_abi, prefix + name)) for name in names]
-
-
 class Kind(IntEnum):
     """Kinds of record."""
     ACCOUNT = _abi.CRD_KIND_ACCOUNT
@@ -24,9 +20,18 @@ class Kind(IntEnum):
     REQUEST = _abi.CRD_KIND_REQUEST
 
 
-FieldType = IntEnum("FieldType", [(name[len("CRD_FIELD_"):], value) for name, value in vars(_abi).items()  # type: ignore[misc]
-                                  if name.startswith("CRD_FIELD_") and name != "CRD_FIELD_KEY"], module=__name__)
-FieldType.__doc__ = "Types of field in a record."
+class FieldType(IntEnum):
+    """Types of field in a record."""
+    U32 = _abi.CRD_FIELD_U32
+    I32 = _abi.CRD_FIELD_I32
+    DATE = _abi.CRD_FIELD_DATE
+    I64 = _abi.CRD_FIELD_I64
+    U64 = _abi.CRD_FIELD_U64
+    INSTANT = _abi.CRD_FIELD_INSTANT
+    MINOR = _abi.CRD_FIELD_MINOR
+    TEXT = _abi.CRD_FIELD_TEXT
+    HASH = _abi.CRD_FIELD_HASH
+    BYTES = _abi.CRD_FIELD_BYTES
 
 
 class CreditClass(IntEnum):
@@ -138,12 +143,40 @@ class Switch(IntFlag):
     AUTO_APPLY_OFF = _abi.CRD_SWITCH_AUTO_APPLY_OFF
 
 
-EntryType = IntEnum("EntryType", _members(  # type: ignore[misc]
-    "CRD_ENTRY_", "CUSTOMER", "ISSUE", "APPLY", "UNAPPLY", "VOID", "EXPIRE", "REFUND", "UNREFUND", "ADJUST",
-    "ADJUST_PIECE", "TRANSFER", "UNTRANSFER", "REVERSE", "DELETE", "UNADJUST", "CREDIT_CHANGE", "INVOICE", "SEND", "REVISE",
-    "INVOICE_VOID", "WRITE_OFF", "UNWRITE_OFF", "CUT", "RECEIPT", "RECEIPT_UNDO", "RECEIPT_REVERSE", "RECEIPT_DELETE",
-    "HOLD", "RELEASE", "LAPSE", "CAPTURE", "SWITCHES"), module=__name__)
-EntryType.__doc__ = "Types of journal entry."
+class EntryType(IntEnum):
+    """Types of journal entry."""
+    CUSTOMER = _abi.CRD_ENTRY_CUSTOMER
+    ISSUE = _abi.CRD_ENTRY_ISSUE
+    APPLY = _abi.CRD_ENTRY_APPLY
+    UNAPPLY = _abi.CRD_ENTRY_UNAPPLY
+    VOID = _abi.CRD_ENTRY_VOID
+    EXPIRE = _abi.CRD_ENTRY_EXPIRE
+    REFUND = _abi.CRD_ENTRY_REFUND
+    UNREFUND = _abi.CRD_ENTRY_UNREFUND
+    ADJUST = _abi.CRD_ENTRY_ADJUST
+    ADJUST_PIECE = _abi.CRD_ENTRY_ADJUST_PIECE
+    TRANSFER = _abi.CRD_ENTRY_TRANSFER
+    UNTRANSFER = _abi.CRD_ENTRY_UNTRANSFER
+    REVERSE = _abi.CRD_ENTRY_REVERSE
+    DELETE = _abi.CRD_ENTRY_DELETE
+    CREDIT_CHANGE = _abi.CRD_ENTRY_CREDIT_CHANGE
+    UNADJUST = _abi.CRD_ENTRY_UNADJUST
+    INVOICE = _abi.CRD_ENTRY_INVOICE
+    SEND = _abi.CRD_ENTRY_SEND
+    REVISE = _abi.CRD_ENTRY_REVISE
+    INVOICE_VOID = _abi.CRD_ENTRY_INVOICE_VOID
+    WRITE_OFF = _abi.CRD_ENTRY_WRITE_OFF
+    UNWRITE_OFF = _abi.CRD_ENTRY_UNWRITE_OFF
+    CUT = _abi.CRD_ENTRY_CUT
+    RECEIPT = _abi.CRD_ENTRY_RECEIPT
+    RECEIPT_UNDO = _abi.CRD_ENTRY_RECEIPT_UNDO
+    RECEIPT_REVERSE = _abi.CRD_ENTRY_RECEIPT_REVERSE
+    RECEIPT_DELETE = _abi.CRD_ENTRY_RECEIPT_DELETE
+    HOLD = _abi.CRD_ENTRY_HOLD
+    RELEASE = _abi.CRD_ENTRY_RELEASE
+    LAPSE = _abi.CRD_ENTRY_LAPSE
+    CAPTURE = _abi.CRD_ENTRY_CAPTURE
+    SWITCHES = _abi.CRD_ENTRY_SWITCHES
 
 
 class EntryFlag(IntFlag):
@@ -154,28 +187,134 @@ class EntryFlag(IntFlag):
     POSTS_RECEIPT = _abi.CRD_ENTRY_POSTS_RECEIPT
 
 
-Command = IntEnum("Command", [(name[len("CRD_COMMAND_"):], value) for name, value in vars(_abi).items()  # type: ignore[misc]
-                              if name.startswith("CRD_COMMAND_")], module=__name__)
-Command.__doc__ = "Commands: what authorize is asked about."
-ReportKind = IntEnum("ReportKind", [(name[len("CRD_REPORT_"):], value) for name, value in vars(_abi).items()  # type: ignore[misc]
-                                    if name.startswith("CRD_REPORT_")], module=__name__)
-ReportKind.__doc__ = "Reports."
-Order = IntEnum("Order", _members("CRD_ORDER_", "DATE", "PRIORITY", "EXPIRY", "CLASS", "KIND", "EFFECTIVE",  # type: ignore[misc]
-                                  "FINANCE_CHARGE", "DUE"), module=__name__)
-Order.__doc__ = "Keys of an order of allocation."
-LeftOut = IntEnum("LeftOut", [(name[len("CRD_LEFT_"):], value) for name, value in vars(_abi).items()  # type: ignore[misc]
-                              if name.startswith("CRD_LEFT_")], module=__name__)
-LeftOut.__doc__ = "Why an item of a plan takes no part, or no further part."
-PlanState = IntEnum("PlanState", _members("CRD_PLAN_", "PROPOSED", "SKIPPED", "POSTED", "CONFLICTED",  # type: ignore[misc]
-                                          "REPEATED", "NOTHING"), module=__name__)
-PlanState.__doc__ = "States of a planned account."
-GLRole = IntEnum("GLRole", [(name[len("CRD_GL_"):], value) for name, value in vars(_abi).items()  # type: ignore[misc]
-                            if name.startswith("CRD_GL_") and name != "CRD_GL_ROLES"], module=__name__)
-GLRole.__doc__ = "Accounts of the general ledger, by what they are for."
-LinePolicy = IntEnum("LinePolicy", _members("CRD_LINES_", "WARN", "ALLOW", "REFUSE"), module=__name__)  # type: ignore[misc]
-LinePolicy.__doc__ = "What happens when a line is removed from a sale after its day."
-RowLine = IntEnum("RowLine", _members("CRD_LINE_", "ENTRY", "OPENING", "EXPIRED", "CLOSING"), module=__name__)  # type: ignore[misc]
-RowLine.__doc__ = "Lines of a report that has several kinds."
+class Command(IntEnum):
+    """Commands: what authorize is asked about."""
+    CUSTOMER_ADD = _abi.CRD_COMMAND_CUSTOMER_ADD
+    CUSTOMER_CHANGE = _abi.CRD_COMMAND_CUSTOMER_CHANGE
+    CREDIT_ISSUE = _abi.CRD_COMMAND_CREDIT_ISSUE
+    CREDIT_APPLY = _abi.CRD_COMMAND_CREDIT_APPLY
+    CREDIT_VOID = _abi.CRD_COMMAND_CREDIT_VOID
+    INVOICE_ENTER = _abi.CRD_COMMAND_INVOICE_ENTER
+    INVOICE_SEND = _abi.CRD_COMMAND_INVOICE_SEND
+    INVOICE_VOID = _abi.CRD_COMMAND_INVOICE_VOID
+    UNDO = _abi.CRD_COMMAND_UNDO
+    RECONCILE = _abi.CRD_COMMAND_RECONCILE
+    CREDIT_REFUND = _abi.CRD_COMMAND_CREDIT_REFUND
+    ADJUST = _abi.CRD_COMMAND_ADJUST
+    CREDIT_TRANSFER = _abi.CRD_COMMAND_CREDIT_TRANSFER
+    CREDIT_DELETE = _abi.CRD_COMMAND_CREDIT_DELETE
+    CREDIT_CHANGE = _abi.CRD_COMMAND_CREDIT_CHANGE
+    HOLD = _abi.CRD_COMMAND_HOLD
+    CAPTURE = _abi.CRD_COMMAND_CAPTURE
+    RELEASE = _abi.CRD_COMMAND_RELEASE
+    SWEEP = _abi.CRD_COMMAND_SWEEP
+    RECEIPT_ENTER = _abi.CRD_COMMAND_RECEIPT_ENTER
+    RECEIPT_REVERSE = _abi.CRD_COMMAND_RECEIPT_REVERSE
+    INVOICE_REVISE = _abi.CRD_COMMAND_INVOICE_REVISE
+    INVOICE_REVERSE = _abi.CRD_COMMAND_INVOICE_REVERSE
+    WRITE_OFF = _abi.CRD_COMMAND_WRITE_OFF
+    APPLICATION_CHANGE = _abi.CRD_COMMAND_APPLICATION_CHANGE
+    BULK_ISSUE = _abi.CRD_COMMAND_BULK_ISSUE
+    ACKNOWLEDGE = _abi.CRD_COMMAND_ACKNOWLEDGE
+
+
+class ReportKind(IntEnum):
+    """Reports."""
+    CUSTOMERS = _abi.CRD_REPORT_CUSTOMERS
+    ACCOUNTS = _abi.CRD_REPORT_ACCOUNTS
+    CREDITS = _abi.CRD_REPORT_CREDITS
+    INVOICES = _abi.CRD_REPORT_INVOICES
+    RECEIPTS = _abi.CRD_REPORT_RECEIPTS
+    OPEN_ITEMS = _abi.CRD_REPORT_OPEN_ITEMS
+    HISTORY = _abi.CRD_REPORT_HISTORY
+    AGING = _abi.CRD_REPORT_AGING
+    TOTALS = _abi.CRD_REPORT_TOTALS
+    CREDIT_ENTRIES = _abi.CRD_REPORT_CREDIT_ENTRIES
+    OCCASIONS = _abi.CRD_REPORT_OCCASIONS
+    PAYMENTS = _abi.CRD_REPORT_PAYMENTS
+    STATEMENT = _abi.CRD_REPORT_STATEMENT
+    OVERDUE = _abi.CRD_REPORT_OVERDUE
+    DUE_AFTER_CREDIT = _abi.CRD_REPORT_DUE_AFTER_CREDIT
+    REVENUE = _abi.CRD_REPORT_REVENUE
+    TAKINGS = _abi.CRD_REPORT_TAKINGS
+    ROLL_FORWARD = _abi.CRD_REPORT_ROLL_FORWARD
+    LINES = _abi.CRD_REPORT_LINES
+    UNACKNOWLEDGED = _abi.CRD_REPORT_UNACKNOWLEDGED
+
+
+class Order(IntEnum):
+    """Keys of an order of allocation."""
+    DATE = _abi.CRD_ORDER_DATE
+    PRIORITY = _abi.CRD_ORDER_PRIORITY
+    EXPIRY = _abi.CRD_ORDER_EXPIRY
+    CLASS = _abi.CRD_ORDER_CLASS
+    KIND = _abi.CRD_ORDER_KIND
+    EFFECTIVE = _abi.CRD_ORDER_EFFECTIVE
+    FINANCE_CHARGE = _abi.CRD_ORDER_FINANCE_CHARGE
+    DUE = _abi.CRD_ORDER_DUE
+
+
+class LeftOut(IntEnum):
+    """Why an item of a plan takes no part, or no further part."""
+    NOTHING = _abi.CRD_LEFT_NOTHING
+    NO_COUNTERPART = _abi.CRD_LEFT_NO_COUNTERPART
+    CASH = _abi.CRD_LEFT_CASH
+    RESERVED = _abi.CRD_LEFT_RESERVED
+    HELD = _abi.CRD_LEFT_HELD
+    NOT_EFFECTIVE = _abi.CRD_LEFT_NOT_EFFECTIVE
+    EXPIRED = _abi.CRD_LEFT_EXPIRED
+    LATER = _abi.CRD_LEFT_LATER
+    DRAFT = _abi.CRD_LEFT_DRAFT
+    DISPUTED = _abi.CRD_LEFT_DISPUTED
+    NOT_NAMED = _abi.CRD_LEFT_NOT_NAMED
+    RESTRICTED = _abi.CRD_LEFT_RESTRICTED
+    SKIPPED = _abi.CRD_LEFT_SKIPPED
+
+
+class PlanState(IntEnum):
+    """States of a planned account."""
+    PROPOSED = _abi.CRD_PLAN_PROPOSED
+    SKIPPED = _abi.CRD_PLAN_SKIPPED
+    POSTED = _abi.CRD_PLAN_POSTED
+    CONFLICTED = _abi.CRD_PLAN_CONFLICTED
+    REPEATED = _abi.CRD_PLAN_REPEATED
+    NOTHING = _abi.CRD_PLAN_NOTHING
+
+
+class GLRole(IntEnum):
+    """Accounts of the general ledger, by what they are for."""
+    RECEIVABLE = _abi.CRD_GL_RECEIVABLE
+    DEPOSITS = _abi.CRD_GL_DEPOSITS
+    CREDITS = _abi.CRD_GL_CREDITS
+    BANK = _abi.CRD_GL_BANK
+    RETURNS = _abi.CRD_GL_RETURNS
+    TAX = _abi.CRD_GL_TAX
+    PROMOTION = _abi.CRD_GL_PROMOTION
+    ADJUSTMENT = _abi.CRD_GL_ADJUSTMENT
+    OPENING = _abi.CRD_GL_OPENING
+    OUTSIDE = _abi.CRD_GL_OUTSIDE
+    BREAKAGE = _abi.CRD_GL_BREAKAGE
+    SALES = _abi.CRD_GL_SALES
+    CHARGES = _abi.CRD_GL_CHARGES
+    DEBIT_MEMO = _abi.CRD_GL_DEBIT_MEMO
+    BAD_DEBT = _abi.CRD_GL_BAD_DEBT
+    SMALL = _abi.CRD_GL_SMALL
+    DISCOUNT = _abi.CRD_GL_DISCOUNT
+
+
+class LinePolicy(IntEnum):
+    """What happens when a line is removed from a sale after its day."""
+    WARN = _abi.CRD_LINES_WARN
+    ALLOW = _abi.CRD_LINES_ALLOW
+    REFUSE = _abi.CRD_LINES_REFUSE
+
+
+class RowLine(IntEnum):
+    """Lines of a report that has several kinds."""
+    ENTRY = _abi.CRD_LINE_ENTRY
+    OPENING = _abi.CRD_LINE_OPENING
+    EXPIRED = _abi.CRD_LINE_EXPIRED
+    CLOSING = _abi.CRD_LINE_CLOSING
 
 
 class By(IntFlag):

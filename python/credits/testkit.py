@@ -214,7 +214,8 @@ def _REPORT(ctx: int, finding: Any) -> int:
 
 def claims() -> list[Claim]:
     """The claims there are, in the order in which they are tried."""
-    library, found = load_other("testkit"), []
+    library = load_other("testkit")
+    found: list[Claim] = []
     while True:
         pointer = library.crd_testkit_claim_get(len(found))
         if not pointer:
