@@ -94,7 +94,7 @@ static int says_nothing(const crd_postgres *s) {
 }
 
 int32_t crd__pg_failure(crd_postgres *s, int keeps) {
-    static const char *const schema[] = {"42P01", "42703", "3F000", "42804", "42883", "42P10"};
+    static const char *const schema[] = {"42P01", "42703", "3F000", "42804", "42883", "42P10", "23502"};
     size_t i;
     if (s->joined && (s->lost || crd__pg_state_is(s, "40"))) {
         return CRD_OUTCOME_RESTART;
@@ -196,7 +196,7 @@ int32_t crd__pg_begin_call(crd_postgres *s) {
 /* Keeps the words of the failure that led here. */
 int32_t crd__pg_end_call(crd_postgres *s, int32_t outcome) {
     char message[CRD_HOST_TEXT], state[sizeof s->state];
-    if (s->lost || !s->open) {
+    if (s->lost || !s->open || (!s->joined && PQtransactionStatus(s->conn) == PQTRANS_IDLE)) {
         s->open = 0;
         return outcome;
     }

@@ -9,7 +9,7 @@
  *    rows: they run in one transaction, REPEATABLE READ, which takes no lock and cannot fail for it. In a transaction of
  *    the host's they see what it sees; accounts are read first.
  * 2. A read of one customer, or of one page, is taken whole before any of it is emitted, so that one whose connection was
- *    lost is simply made again. A read of a whole book is handed on as it comes.
+ *    lost is simply made again. A read of a whole book is handed on as it comes, and fails then.
  * 3. What a row holds is checked before it is emitted: a NULL or a value of the wrong size fails the read.
  * 4. Where two conditions could contradict the rule "never less" (S1), the weaker reading is taken and the library
  *    filters. An empty id, like a missing one, sets no condition.
@@ -372,14 +372,22 @@ static int32_t remember_account(struct reader *r) {
     return to->customer && to->currency ? CRD_OUTCOME_DONE : crd__pg_nomem(r->s);
 }
 
+/* The accounts of a page, before any of it is emitted. */
+static void remember_rows(struct reader *r, const PGresult *rows) {
+    int row, count = PQntuples(rows);
+    for (row = 0; row < count && r->outcome == CRD_OUTCOME_DONE; row++) {
+        r->outcome = take_row(r->s, CRD_KIND_ACCOUNT, rows, row);
+        if (r->outcome == CRD_OUTCOME_DONE) {
+            r->outcome = remember_account(r);
+        }
+    }
+}
+
 /* Hands on the rows of a reply. */
 static void emit_rows(struct reader *r, uint32_t kind, const PGresult *rows) {
     int row, count = PQntuples(rows);
     for (row = 0; row < count && r->outcome == CRD_OUTCOME_DONE && !r->stopped; row++) {
         r->outcome = take_row(r->s, kind, rows, row);
-        if (r->outcome == CRD_OUTCOME_DONE && kind == CRD_KIND_ACCOUNT && r->remember) {
-            r->outcome = remember_account(r);
-        }
         if (r->outcome == CRD_OUTCOME_DONE && !(kind == CRD_KIND_ACCOUNT && r->silent)) {
             r->emitted = 1;
             r->stopped = r->emit(r->sink, kind, &r->s->record) != 0;
@@ -455,20 +463,28 @@ static void start(struct reader *r) {
     crd__trip_control(r->s, CRD__VERSION, ROLE_VERSION, 0);
 }
 
-/* Runs the trip; a `last` one ends the transaction. */
+/* Runs the trip; a `last` one ends the transaction. What was read is emitted by the last, or when there is too much of it
+ * to be kept. */
 static int32_t finish(struct reader *r, int last) {
     crd_postgres *s = r->s;
-    size_t i;
+    size_t i, first = r->kept_count;
     if (last) {
         crd__trip_control(s, s->joined ? CRD__RELEASE : CRD__COMMIT, ROLE_PLAIN, 0);
     }
     if (!crd__trip_run(s, r->stream, take_reply, r) && r->outcome == CRD_OUTCOME_DONE) {
         r->outcome = crd__pg_failure(s, 0);
     }
-    for (i = 0; i < r->kept_count && r->outcome == CRD_OUTCOME_DONE; i++) {
-        emit_rows(r, r->kept_kind[i], r->kept[i]);
+    for (i = first; i < r->kept_count && r->outcome == CRD_OUTCOME_DONE && r->remember; i++) {
+        if (r->kept_kind[i] == CRD_KIND_ACCOUNT) {
+            remember_rows(r, r->kept[i]);
+        }
     }
-    drop_kept(r);
+    if (last || r->page_count > PAGE || r->outcome != CRD_OUTCOME_DONE) {
+        for (i = 0; i < r->kept_count && r->outcome == CRD_OUTCOME_DONE; i++) {
+            emit_rows(r, r->kept_kind[i], r->kept[i]);
+        }
+        drop_kept(r);
+    }
     return r->outcome;
 }
 

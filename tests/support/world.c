@@ -55,16 +55,32 @@ int world_stores(void) {
 #endif
 }
 
+void *world_trace;
+
+#ifndef CREDIT_NO_POSTGRES
+/* On a connection of the host's, which can be listened to. */
+static crd_status open_traced(world *w, const crd_postgres_options *options, crd_postgres **out) {
+    w->traced = PQconnectdb(getenv("CREDIT_TEST_CONNINFO"));
+    PQtrace(w->traced, world_trace);
+    PQsetTraceFlags(w->traced, PQTRACE_SUPPRESS_TIMESTAMPS);
+    return crd_postgres_attach(w->traced, options, out);
+}
+#endif
+
 static const crd_storage *postgres_storage(world *w) {
 #ifndef CREDIT_NO_POSTGRES
+    const char *conninfo = getenv("CREDIT_TEST_CONNINFO");
+    int traced = world_trace != NULL && w->postgreses == 0;
     crd_postgres_options options;
     crd_postgres *postgres = NULL;
     ck_assert_int_lt(w->postgreses, 4);
     memset(&options, 0, sizeof options);
     options.struct_size = sizeof options;
     options.schema = w->schema;
-    ck_assert_msg(crd_postgres_open(getenv("CREDIT_TEST_CONNINFO"), &options, &postgres) == CRD_OK, "%s: %s", w->schema,
-                  crd_postgres_message(postgres));
+    if (getenv("CREDIT_TEST_UNPREPARED") != NULL) options.flags = CRD_POSTGRES_UNPREPARED;
+    ck_assert_msg((traced ? open_traced(w, &options, &postgres) : crd_postgres_open(conninfo, &options, &postgres)) ==
+                      CRD_OK,
+                  "%s: %s", w->schema, crd_postgres_message(postgres));
     w->postgres[w->postgreses++] = postgres;
     return crd_postgres_storage(postgres);
 #else
@@ -177,6 +193,7 @@ void world_close(world *w) {
 #endif
 #ifndef CREDIT_NO_POSTGRES
     for (int i = 0; i < w->postgreses; i++) crd_postgres_close(w->postgres[i]);
+    PQfinish(w->traced);
 #endif
     crd_memory_free(w->memory);
     remove_store(w);

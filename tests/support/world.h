@@ -37,6 +37,7 @@ typedef struct world {
     int sqlites;
     void *postgres[4]; /* crd_postgres *: likewise */
     int postgreses;
+    void *traced; /* PGconn * */
     char schema[64];
     shim shim;           /* in front of the storage of `ledger` */
     crd_ledger *ledger;
@@ -48,6 +49,9 @@ typedef struct world {
     crd_hooks hooks;
 } world;
 
+/* When set, what the first storage of a world in PostgreSQL says to its server and hears from it is written here (a
+ * FILE *). CREDIT_TEST_UNPREPARED in the environment opens all of them without prepared statements. */
+extern void *world_trace;
 /* How many of the stores, from memory on, there are to run over. */
 int world_stores(void);
 world *world_open(int store);
