@@ -513,6 +513,11 @@ static void add_guard(struct writer *w, uint64_t i, uint32_t fused, int many) {
         while (w->batch->changes[at] != change) {
             at++;
         }
+        if (guard->version != 0) { /* makes no sense, and must fail as a guard if it does not hold */
+            bind_account(s, guard);
+            crd__param_i64(s, guard->version);
+            crd__trip_control(s, CRD__SHARE, ROLE_GUARD, i);
+        }
         add_insert_one(w, at, ROLE_NEW_ACCOUNT, i);
     } else if (change && fused) {
         add_fused(w, fused, i);
@@ -620,6 +625,9 @@ static int take_reply(void *ctx, int role, uint64_t index, PGresult *result) {
 
 static void start_rolling_back(crd_postgres *s) {
     crd__trip_start(s);
+    if (!s->open) {
+        return;
+    }
     if (s->joined) {
         crd__trip_control(s, CRD__ROLLBACK_TO, ROLE_PLAIN, 0);
         crd__trip_control(s, CRD__RELEASE, ROLE_PLAIN, 0);
@@ -646,11 +654,11 @@ static void add_versions(struct writer *w) {
     crd__trip_control(w->s, CRD__VERSIONS, ROLE_VERSIONS, 0);
 }
 
-/* Lists every guard that does not hold any more; `by_position`: the one that was seen to fail. */
-static int32_t list_failed(struct writer *w, uint64_t by_position) {
+/* Lists every guard that does not hold any more. */
+static int32_t list_failed(struct writer *w) {
     uint64_t i, count = 0;
     for (i = 0; i < w->batch->guard_count; i++) {
-        if (i == by_position || w->known[i] & FAILED || w->versions[i] != w->batch->guards[i]->version) {
+        if (w->known[i] & FAILED || w->versions[i] != w->batch->guards[i]->version) {
             w->out->failed[count++] = i;
         }
     }
@@ -660,21 +668,21 @@ static int32_t list_failed(struct writer *w, uint64_t by_position) {
 
 /* A guard failed: which ones? A statement that also updates documents fails as well when one of them is not there; then
  * every guard holds. */
-static int32_t find_conflict(struct writer *w, uint64_t by_position) {
+static int32_t find_conflict(struct writer *w) {
     int32_t outcome;
     start_rolling_back(w->s);
     add_versions(w);
     if (!crd__trip_run(w->s, 0, take_reply, w)) {
         return crd__pg_failure(w->s, 0);
     }
-    outcome = list_failed(w, by_position);
+    outcome = list_failed(w);
     if (outcome == CRD_OUTCOME_FAILED) {
         crd__pg_refuse(w->s, outcome, "02000", "a record to be updated does not exist");
     }
     return outcome;
 }
 
-/* Of many records inserted together, one exists: the first that does. */
+/* Of the records of a kind that are inserted, one exists: the first that does. */
 static int32_t find_existing(struct writer *w, uint64_t first) {
     crd_postgres *s = w->s;
     uint32_t kind = w->batch->changes[first]->kind;
@@ -705,9 +713,10 @@ static int32_t find_existing(struct writer *w, uint64_t first) {
     return CRD_OUTCOME_EXISTS;
 }
 
-static uint64_t entry_guard(const struct writer *w, uint64_t change) {
-    const crd_entry_record *entry = w->batch->changes[change]->record;
-    return find_guard(w, entry->customer, entry->currency);
+/* An account or an entry is there already. That is a conflict: another writer was first; unless every guard holds. */
+static int32_t find_either(struct writer *w, uint64_t first) {
+    int32_t outcome = find_conflict(w);
+    return outcome == CRD_OUTCOME_FAILED && crd__pg_state_is(w->s, "02000") ? find_existing(w, first) : outcome;
 }
 
 /* What a failed trip amounts to, by the statement that failed. */
@@ -720,12 +729,12 @@ static int32_t verdict(struct writer *w, int keeps) {
     switch (s->failed_role) {
     case ROLE_GUARD:
         if (division) {
-            return find_conflict(w, NO_INDEX);
+            return find_conflict(w);
         }
         break;
     case ROLE_NEW_ACCOUNT:
         if (duplicate) {
-            return find_conflict(w, s->failed_index);
+            return find_either(w, w->first[CRD_KIND_ACCOUNT]);
         }
         break;
     case ROLE_UPDATE:
@@ -736,7 +745,7 @@ static int32_t verdict(struct writer *w, int keeps) {
         break;
     case ROLE_ENTRY:
         if (duplicate) {
-            return find_conflict(w, entry_guard(w, s->failed_index));
+            return find_either(w, s->failed_index);
         }
         break;
     case ROLE_INSERT:
@@ -914,11 +923,24 @@ static int has_groups(const crd_batch *batch) {
     return 0;
 }
 
+/* Whether an account is to be inserted where one is said to be, or updated where there is none: that is left to the way
+ * that looks at every guard on its own. */
+static int has_odd_guards(const struct writer *w) {
+    uint64_t i;
+    for (i = 0; i < w->batch->guard_count; i++) {
+        if (w->account[i]
+            && (w->account[i]->operation == CRD_CHANGE_INSERT) != (w->batch->guards[i]->version == 0)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static int32_t write_once(struct writer *w) {
     int32_t outcome = crd__pg_begin_call(w->s);
     w->out->failed_count = 0;
     if (outcome == CRD_OUTCOME_DONE) {
-        outcome = has_groups(w->batch) ? write_groups(w) : write_whole(w);
+        outcome = has_groups(w->batch) && !has_odd_guards(w) ? write_groups(w) : write_whole(w);
         outcome = crd__pg_end_call(w->s, outcome);
     }
     return outcome;
