@@ -298,7 +298,8 @@ race: $(RACE)
 #: bench           build and run the benchmarks [STORE=memory|sqlite|postgres]; figures in build/bench.json, one object a line
 bench: $(BENCHES)
 	@rm -f $(BUILD)/bench.json
-	@set -e; for b in $(BENCHES); do STORE='$(STORE)' BENCH_JSON=$(BUILD)/bench.json $$b; done
+	@$(if $(filter postgres,$(STORE)),$(WITH_POSTGRES_SERVER)) sh -ec 'for b in $(BENCHES); do \
+	    STORE="$(STORE)" BENCH_JSON=$(BUILD)/bench.json $$b; done'
 
 #: demo            reconcile a book of open items and show it [DATA=FILE]
 demo: $(BUILD)/examples/reconcile_csv
