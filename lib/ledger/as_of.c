@@ -84,7 +84,7 @@ static crd_status decode_image(crd__replay *p, const crd_entry_record *e, uint32
         crd_receipt_record receipt;
         crd_hold_record hold;
     } record;
-    int readable;
+    int readable = 0;
     crd_status status = read_image(p, e, kind, &record, p->work, &readable);
     *out = NULL;
     if (status != CRD_OK || !readable) return status;

@@ -603,7 +603,7 @@ static void fill_item(const crd_plan *plan, crd__doc *doc, plan_item *item) {
         item->last = item->public.invoice->last_date;
     }
     item->public.left_out = left_out(plan, doc, as);
-    if (item->lapses > 0 && item->public.left_out == CRD_LEFT_NOTHING && crd__credit_expired(&seen, seen.last_date))
+    if (item->lapses > 0 && item->public.left_out == CRD_LEFT_NOTHING && crd__credit_expired(as, item->last))
         item->public.left_out = CRD_LEFT_EXPIRED;
 }
 
