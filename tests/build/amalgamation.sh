@@ -60,10 +60,10 @@ flags='' sqlite='' lib=$BUILD/obj/tests/support
 if [ -n "${HAVE_SQLITE-}" ]; then
     flags=-DCRD_WITH_SQLITE sqlite="$(${PKG_CONFIG-pkg-config} --cflags --libs sqlite3 2>/dev/null || echo -lsqlite3)"
 fi
-# Worlds of the tests may lie in PostgreSQL, whose adapter is no part of the two files.
-postgres=''
+# What the tests use beside: the conformance kit's shims, and PostgreSQL, where their worlds may lie.
+others=$BUILD/libcredit-testkit.a
 if [ -n "${HAVE_POSTGRES-}" ]; then
-    postgres="$BUILD/libcredit-postgres.a $(${PKG_CONFIG-pkg-config} --libs libpq 2>/dev/null || echo -lpq)"
+    others="$BUILD/libcredit-postgres.a $others $(${PKG_CONFIG-pkg-config} --libs libpq 2>/dev/null || echo -lpq)"
 fi
 $CC -std=c99 $warnings -O0 $flags -DCRD__LOCAL= -c -o "$work/open.o" "$copy/credit.c" \
     || fail "credit.c does not compile with $flags"
@@ -75,7 +75,7 @@ for test in $tests; do
     # What an earlier build left behind does not count.
     source=${test#"$BUILD"/obj/}
     [ -e "${source%.o}.c" ] || continue
-    $CC -o "$work/test" "$test" "$lib"/*.o "$work/open.o" -Wl,--as-needed $check $sqlite $postgres 2>"$work/log" \
+    $CC -o "$work/test" "$test" "$lib"/*.o "$work/open.o" -Wl,--as-needed $others $check $sqlite 2>"$work/log" \
         || { cat "$work/log"; fail "$source does not link with credit.c"; }
     "$work/test" >"$work/log" 2>&1 || { cat "$work/log"; fail "$source fails with credit.c"; }
     ran=$((ran + 1))
