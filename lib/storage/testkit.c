@@ -85,6 +85,8 @@ static crd_status open_trial(crd__tk_run *run, crd__tk *t, const crd_testkit_cla
     t->blocks = run->allocator.resize(run->allocator.ctx, NULL, sizeof *t->blocks + size);
     if (t->blocks == NULL) return CRD_E_NOMEM;
     memset(t->blocks, 0, sizeof *t->blocks); /* used up from the start: it is the reserve */
+    memset(t->blocks + 1, 0, (size_t)size);
+    crd__tk_open_spare(t);
     t->world.struct_size = sizeof t->world;
     run->factory->open(run->factory->ctx, &t->world);
     t->storage = t->world.storage;

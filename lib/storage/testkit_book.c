@@ -186,6 +186,7 @@ static void add_lines(crd__tk_batch *b, const crd_account_record *account) {
 static void vary_entries(crd__tk_batch *b, const char *currency) {
     for (uint64_t i = 0; i < b->batch.change_count; i++) {
         crd_entry_record entry;
+        if (b->t->nomem) return;
         if (b->changes[i]->kind != CRD_KIND_ENTRY) continue;
         entry = *(const crd_entry_record *)b->changes[i]->record;
         if (strcmp(entry.currency, currency) != 0 || currency[0] == '\0') continue;

@@ -216,7 +216,9 @@ static void l1_same_book(crd__tk *t) {
         t->nomem = 1;
         return;
     }
-    if (whole_scenario(t, crd_memory_storage(memory), 77) && whole_scenario(t, t->storage, 77)) {
+    t->nomem = 1; /* whatever goes wrong in memory is for want of it, and not the storage's fault */
+    if (whole_scenario(t, crd_memory_storage(memory), 77)) t->nomem = 0;
+    if (!t->nomem && whole_scenario(t, t->storage, 77)) {
         model_from(t, crd_memory_storage(memory));
         crd__tk_compare(t, KEPT);
     }
@@ -317,7 +319,9 @@ static void l5_two_ledgers(crd__tk *t) {
         says_ok(t, a, crd_credit_find(a, "c1", "cash", &ours), "find") &&
         says_ok(t, b, crd_credit_find(b, "c1", "cash", &theirs), "find") &&
         says_ok(t, a, crd_credit_void(a, &request, ours, 100, 0, NULL), "void by the first ledger")) {
-        crd__tk_check(t, crd_credit_void(b, &request, theirs, 100, 0, NULL) == CRD_E_CONFLICT,
+        status = crd_credit_void(b, &request, theirs, 100, 0, NULL);
+        t->nomem |= status == CRD_E_NOMEM;
+        crd__tk_check(t, status == CRD_E_CONFLICT,
                       "a command on figures of before another ledger's command was not refused as a conflict");
         if (says_ok(t, b, crd_credit_refresh(theirs), "refresh"))
             (void)says_ok(t, b, crd_credit_void(b, &request, theirs, 100, 0, NULL), "void after refresh");

@@ -116,12 +116,22 @@ typedef struct crd__tk {
     uint64_t findings;
     int nomem;
     int dead; /* the world is gone: nothing more can be tried */
+    struct { /* what is given where there was no memory: it may be written to, and nobody reads it */
+        crd_guard guard, *guards[66];
+        crd_change change, *changes[66];
+        crd__tk_any record;
+        crd_account_record account;
+        uint64_t failed[66];
+    } spare;
 } crd__tk;
 
-/* Memory until the end of the trial. Never NULL: when there is none, what is given is a place that nobody reads, and
- * the run ends with CRD_E_NOMEM. Sizes up to 64 kB. */
+/* Makes the spare parts. */
+void crd__tk_open_spare(crd__tk *t);
+
+/* Memory until the end of the trial. When there is none, up to 32 kB are given all the same, of a place that the next
+ * such request gets too; nothing is read or written any more, and the run ends with CRD_E_NOMEM. NULL for more. */
 void *crd__tk_take(crd__tk *t, uint64_t size);
-char *crd__tk_keep_text(crd__tk *t, const char *text);
+const char *crd__tk_keep_text(crd__tk *t, const char *text);
 /* prefix + number, such as "c17". */
 const char *crd__tk_label(crd__tk *t, const char *prefix, int64_t number);
 uint64_t crd__tk_next(crd__tk *t, uint64_t bound);

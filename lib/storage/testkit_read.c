@@ -248,7 +248,7 @@ static void set_extreme(crd__tk *t, const crd_field *field, crd__tk_any *r, int 
     int64_t i64 = greatest ? INT64_MAX : INT64_MIN, minor = greatest ? CRD_MAX_AMOUNT : -CRD_MAX_AMOUNT;
     int64_t instant = greatest ? (CRD_DATE_MAX + INT64_C(1)) * INT64_C(86400000000) - 1 : 1;
     uint64_t u64 = UINT64_MAX, size = greatest ? 300 : 1;
-    char *text;
+    const char *text;
     uint8_t *bytes;
     switch (field->type) {
     case CRD_FIELD_U32: memcpy(at, &u32, 4); break;
@@ -485,7 +485,7 @@ static void r25_many_keys(crd__tk *t) {
     crd_key *keys = crd__tk_take(t, 1000 * sizeof *keys);
     const crd_key **pointers = crd__tk_take(t, COUNT * sizeof *pointers);
     crd_query q;
-    if (!crd__tk_book(t)) return;
+    if (!crd__tk_book(t) || keys == NULL || pointers == NULL) return;
     for (int i = 0; i < 1000; i++) {
         keys[i].struct_size = sizeof keys[i];
         keys[i].kind = i % 2 ? CRD_KIND_CREDIT : CRD_KIND_ENTRY;

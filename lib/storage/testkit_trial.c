@@ -24,8 +24,9 @@ void *crd__tk_take(crd__tk *t, uint64_t size) {
         uint64_t room = size > BLOCK ? size : BLOCK;
         crd__tk_block *more = t->run->allocator.resize(t->run->allocator.ctx, NULL, sizeof *more + room);
         if (more == NULL) {
-            t->nomem = 1;
-            return size <= BLOCK ? reserve_of(t) : NULL;
+            t->nomem = 1; /* the second half of the reserve stays zero: texts in it end */
+            if (size > BLOCK / 2) return NULL;
+            return memset(reserve_of(t), 0, (size_t)size);
         }
         more->next = block;
         more->used = 0;
@@ -38,9 +39,24 @@ void *crd__tk_take(crd__tk *t, uint64_t size) {
     return out;
 }
 
-char *crd__tk_keep_text(crd__tk *t, const char *text) {
+const char *crd__tk_keep_text(crd__tk *t, const char *text) {
     size_t size = strlen(text) + 1;
-    return memcpy(crd__tk_take(t, size), text, size);
+    char *copy = crd__tk_take(t, size);
+    return t->nomem ? "" : memcpy(copy, text, size);
+}
+
+void crd__tk_open_spare(crd__tk *t) {
+    t->spare.guard.struct_size = sizeof t->spare.guard;
+    t->spare.guard.customer = t->spare.guard.currency = "";
+    t->spare.change.struct_size = sizeof t->spare.change;
+    t->spare.change.kind = CRD_KIND_ACCOUNT;
+    t->spare.change.record = &t->spare.record;
+    crd__tk_empty(CRD_KIND_ACCOUNT, &t->spare.record);
+    crd__tk_empty(CRD_KIND_ACCOUNT, &t->spare.account);
+    for (int i = 0; i < 66; i++) {
+        t->spare.guards[i] = &t->spare.guard;
+        t->spare.changes[i] = &t->spare.change;
+    }
 }
 
 const char *crd__tk_label(crd__tk *t, const char *prefix, int64_t number) {
@@ -134,6 +150,7 @@ void crd__tk_put(crd__tk *t, uint32_t kind, const void *record) {
     uint8_t key[CRD_RECORD_KEY_SIZE];
     uint64_t size = 0, place;
     crd__tk_row *row;
+    void *copy;
     int there;
     if (!rows_room(t) || crd_record_key(kind, record, key, sizeof key, &size) != CRD_OK) return;
     place = place_of(t, key, size, &there);
@@ -147,7 +164,8 @@ void crd__tk_put(crd__tk *t, uint32_t kind, const void *record) {
         t->rows[place] = row;
         t->count++;
     }
-    t->rows[place]->record = crd__tk_copy(kind, record, crd__tk_take(t, crd__tk_copy_size(kind, record)));
+    copy = crd__tk_take(t, crd__tk_copy_size(kind, record));
+    if (!t->nomem) t->rows[place]->record = crd__tk_copy(kind, record, copy);
 }
 
 const crd_account_record *crd__tk_account(crd__tk *t, const char *customer, const char *currency) {
@@ -173,13 +191,19 @@ void crd__tk_batch_open(crd__tk *t, crd__tk_batch *b, uint64_t guards, uint64_t 
     b->guards = crd__tk_take(t, (guards + 1) * sizeof(crd_guard *));
     b->changes = crd__tk_take(t, (changes + 1) * sizeof(crd_change *));
     b->failed = crd__tk_take(t, (guards + 2) * sizeof(uint64_t));
-    b->guard_room = b->guards != NULL && !t->nomem ? guards : 0;
-    b->change_room = b->changes != NULL && !t->nomem ? changes : 0;
+    b->guard_room = guards;
+    b->change_room = changes;
     b->batch.struct_size = sizeof b->batch;
+    if (!t->nomem) return;
+    b->guard_room = b->change_room = 0;
+    b->guards = t->spare.guards + 1; /* the last of none is one of them, too */
+    b->changes = t->spare.changes + 1;
+    b->failed = t->spare.failed;
 }
 
 crd_guard *crd__tk_guard(crd__tk_batch *b, const char *customer, const char *currency, int64_t version) {
     crd_guard *guard = crd__tk_take(b->t, sizeof *guard);
+    if (b->t->nomem) guard = &b->t->spare.guard;
     guard->struct_size = sizeof *guard;
     guard->customer = crd__tk_keep_text(b->t, customer);
     guard->currency = crd__tk_keep_text(b->t, currency);
@@ -191,10 +215,18 @@ crd_guard *crd__tk_guard(crd__tk_batch *b, const char *customer, const char *cur
 
 crd_change *crd__tk_change(crd__tk_batch *b, const void *record, uint32_t kind) {
     crd_change *change = crd__tk_take(b->t, sizeof *change);
-    change->struct_size = sizeof *change;
-    change->kind = kind;
-    change->operation = crd__tk_find(b->t, kind, record) != NULL ? CRD_CHANGE_UPDATE : CRD_CHANGE_INSERT;
-    change->record = crd__tk_copy(kind, record, crd__tk_take(b->t, crd__tk_copy_size(kind, record)));
+    void *copy = crd__tk_take(b->t, crd__tk_copy_size(kind, record));
+    if (b->t->nomem) {
+        change = &b->t->spare.change;
+        crd__tk_empty(kind, &b->t->spare.record);
+        change->kind = kind;
+        change->record = &b->t->spare.record;
+    } else {
+        change->struct_size = sizeof *change;
+        change->kind = kind;
+        change->operation = crd__tk_find(b->t, kind, record) != NULL ? CRD_CHANGE_UPDATE : CRD_CHANGE_INSERT;
+        change->record = crd__tk_copy(kind, record, copy);
+    }
     if (b->batch.change_count < b->change_room) b->changes[b->batch.change_count++] = change;
     return change;
 }
@@ -225,6 +257,7 @@ crd_account_record *crd__tk_command(crd__tk_batch *b, const char *customer, cons
     change = crd__tk_change(b, &r, CRD_KIND_ACCOUNT);
     change->group = group;
     account = crd__tk_take(t, sizeof *account); /* the change's own record, where it can be written */
+    if (t->nomem) return &t->spare.account;
     *account = *(const crd_account_record *)change->record;
     change->record = account;
     add_entries(b, account, group, entries);

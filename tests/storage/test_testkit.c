@@ -11,6 +11,8 @@
 #include <sqlite3.h>
 #endif
 
+#include "support/shim.h"
+
 #include <check.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -253,6 +255,172 @@ START_TEST(sqlite_attached_conforms) {
 END_TEST
 #endif
 
+/* ---- a deliberately lazy storage: a customer's whole table, whatever was asked ---- */
+
+typedef struct lazy {
+    crd_storage table;
+    crd_memory *memory;
+} lazy;
+
+static void CRD_CALL lazy_read(void *ctx, const crd_query *query, crd_emit emit, void *sink, crd_read_result *out) {
+    const crd_storage *memory = crd_memory_storage(((lazy *)ctx)->memory);
+    crd_query all;
+    memset(&all, 0, sizeof all);
+    all.struct_size = sizeof all;
+    all.kinds = query->kinds;
+    all.customer = query->customer;
+    all.proof = query->proof;
+    memory->read(memory->ctx, &all, emit, sink, out);
+}
+
+static void CRD_CALL lazy_write(void *ctx, const crd_batch *batch, crd_write_result *out) {
+    const crd_storage *memory = crd_memory_storage(((lazy *)ctx)->memory);
+    crd_batch whole = *batch;
+    whole.flags = 0; /* groups are too much trouble */
+    memory->write(memory->ctx, &whole, out);
+}
+
+static void CRD_CALL lazy_open(void *ctx, crd_testkit_world *world) {
+    static const crd_storage storage = CRD_STORAGE_INIT;
+    lazy *l = calloc(1, sizeof *l);
+    (void)ctx;
+    ck_assert_int_eq(crd_memory_new(NULL, &l->memory), CRD_OK);
+    l->table = storage;
+    l->table.ctx = l;
+    l->table.read = lazy_read;
+    l->table.write = lazy_write;
+    world->handle = l;
+    world->storage = &l->table;
+}
+
+static void CRD_CALL lazy_close(void *ctx, crd_testkit_world *world) {
+    lazy *l = world->handle;
+    (void)ctx;
+    crd_memory_free(l->memory);
+    free(l);
+}
+
+START_TEST(a_lazy_storage_conforms) {
+    crd_testkit_factory f = memory_factory();
+    f.open = lazy_open;
+    f.close = lazy_close;
+    passes(&f, 13); /* T2 as well: it has no new_writer */
+}
+END_TEST
+
+/* ---- the kit itself ---- */
+
+typedef struct tally {
+    uint64_t held, failed, skipped, calls, stop_after;
+    char skipped_ids[400];
+    char *last; /* room for 200 bytes, or NULL */
+} tally;
+
+static int32_t CRD_CALL count_findings(void *ctx, const crd_testkit_finding *f) {
+    tally *l = ctx;
+    l->held += f->verdict == CRD_TESTKIT_HELD;
+    l->failed += f->verdict == CRD_TESTKIT_FAILED;
+    if (f->verdict == CRD_TESTKIT_FAILED && l->last != NULL) snprintf(l->last, 200, "%s: %s", f->claim->id, f->evidence);
+    if (f->verdict == CRD_TESTKIT_SKIPPED) {
+        l->skipped++;
+        strcat(strcat(l->skipped_ids, f->claim->id), " ");
+        ck_assert_str_ne(f->evidence, "");
+    }
+    return ++l->calls == l->stop_after;
+}
+
+START_TEST(what_cannot_be_tried_is_skipped_by_name) {
+    crd_testkit_factory f = memory_factory();
+    crd_testkit_summary s;
+    tally l;
+    memset(&l, 0, sizeof l);
+    memset(&s, 0, sizeof s);
+    s.struct_size = sizeof s;
+    f.connect = NULL;
+    f.disconnect = NULL;
+    f.only = "C1,C2 P1\nD4,J2 R1 nonsense";
+    ck_assert_int_eq(crd_testkit_run(&f, count_findings, &l, &s), CRD_OK);
+    ck_assert_str_eq(l.skipped_ids, "C1 C2 P1 D4 J2 ");
+    ck_assert_uint_eq(s.skipped, 5);
+    ck_assert_uint_eq(s.held, 1);
+    ck_assert_uint_gt(s.reads, 0);
+    ck_assert_uint_gt(s.writes, 0);
+}
+END_TEST
+
+START_TEST(a_run_can_be_stopped) {
+    crd_testkit_factory f = memory_factory();
+    crd_testkit_summary s;
+    tally l;
+    memset(&l, 0, sizeof l);
+    memset(&s, 0, sizeof s);
+    s.struct_size = sizeof s;
+    l.stop_after = 3;
+    ck_assert_int_eq(crd_testkit_run(&f, count_findings, &l, &s), CRD_OK);
+    ck_assert_uint_eq(l.calls, 3);
+    ck_assert_uint_eq(s.held, 3);
+}
+END_TEST
+
+static void CRD_CALL open_nothing(void *ctx, crd_testkit_world *world) {
+    (void)ctx, (void)world;
+}
+
+START_TEST(a_factory_that_cannot_is_told) {
+    crd_testkit_factory f = memory_factory();
+    crd_testkit_summary s;
+    tally l;
+    memset(&l, 0, sizeof l);
+    memset(&s, 0, sizeof s);
+    ck_assert_int_eq(crd_testkit_run(&f, NULL, NULL, NULL), CRD_E_ARGUMENT);
+    ck_assert_int_eq(crd_testkit_run(&f, NULL, NULL, &s), CRD_E_ARGUMENT); /* no struct_size */
+    s.struct_size = sizeof s;
+    ck_assert_int_eq(crd_testkit_run(NULL, NULL, NULL, &s), CRD_E_ARGUMENT);
+    f.disconnect = NULL;
+    ck_assert_int_eq(crd_testkit_run(&f, NULL, NULL, &s), CRD_E_ARGUMENT);
+    f = memory_factory();
+    f.flags = 0x80;
+    ck_assert_int_eq(crd_testkit_run(&f, NULL, NULL, &s), CRD_E_ARGUMENT);
+    f = memory_factory();
+    f.open = NULL;
+    ck_assert_int_eq(crd_testkit_run(&f, NULL, NULL, &s), CRD_E_ARGUMENT);
+    f = memory_factory();
+    f.open = open_nothing;
+    f.only = "R1";
+    ck_assert_int_eq(crd_testkit_run(&f, count_findings, &l, &s), CRD_OK);
+    ck_assert_uint_eq(l.failed, 1);
+    ck_assert_uint_eq(s.failed, 1);
+}
+END_TEST
+
+/* The n-th request of the kit for memory fails: it says so, leaks nothing, and does not blame the storage. */
+START_TEST(memory_that_runs_out_is_not_the_storages_fault) {
+    crd_status status = CRD_E_NOMEM;
+    for (unsigned long n = 1; status == CRD_E_NOMEM; n += n < 40 ? 1 : 17) {
+        crd_testkit_factory f = memory_factory();
+        crd_testkit_summary s;
+        shim_memory memory;
+        tally l;
+        char last[200] = "";
+        memset(&l, 0, sizeof l);
+        l.last = last;
+        memset(&s, 0, sizeof s);
+        s.struct_size = sizeof s;
+        shim_memory_init(&memory);
+        memory.fail_at = n;
+        memory.persistent = _i;
+        f.allocator = &memory.table;
+        f.only = "R1 R3 R5 R25 W4 W16 W23 C2 L1 L5";
+        status = crd_testkit_run(&f, count_findings, &l, &s);
+        ck_assert_msg(l.failed == 0, "%s", last);
+        ck_assert_int_eq(memory.blocks, 0);
+        if (memory.fired == 0) ck_assert_int_eq(status, CRD_OK);
+        ck_assert_uint_lt(n, 20000);
+    }
+    ck_assert_int_eq(status, CRD_OK);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("testkit");
     TCase *tests = tcase_create("testkit");
@@ -260,6 +428,11 @@ int main(void) {
     int failed;
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, memory_conforms);
+    tcase_add_test(tests, a_lazy_storage_conforms);
+    tcase_add_test(tests, what_cannot_be_tried_is_skipped_by_name);
+    tcase_add_test(tests, a_run_can_be_stopped);
+    tcase_add_test(tests, a_factory_that_cannot_is_told);
+    tcase_add_loop_test(tests, memory_that_runs_out_is_not_the_storages_fault, 0, 2);
 #ifndef CREDIT_NO_SQLITE
     tcase_add_test(tests, sqlite_conforms);
     tcase_add_test(tests, sqlite_attached_conforms);
