@@ -984,6 +984,35 @@ START_TEST(the_wrapper_without_a_bug_passes) {
 }
 END_TEST
 
+/* What the audit says of some of them, while the library works on top. */
+static const struct {
+    const char *bug, *audit;
+} audited[] = {{"R3", "A3"}, {"R2", "A4"}, {"R6", "A5"}, {"R7", "A6"}, {"L4", "A10"}, {"L1", "A11"}};
+
+static int32_t CRD_CALL take_audit(void *ctx, const crd_testkit_finding *f) {
+    seen *s = ctx;
+    size_t length = strlen(s->claim);
+    if (strncmp(f->evidence, s->claim, length) == 0 && f->evidence[length] == ' ') s->failed++;
+    return 0;
+}
+
+START_TEST(the_audit_names_what_is_wrong) {
+    const bug *b = bugs;
+    crd_testkit_factory f;
+    crd_testkit_summary summary;
+    seen s;
+    while (strcmp(b->claim, audited[_i].bug) != 0) b++;
+    memset(&s, 0, sizeof s);
+    s.claim = audited[_i].audit;
+    f = factory_of(b);
+    f.only = "L4";
+    memset(&summary, 0, sizeof summary);
+    summary.struct_size = sizeof summary;
+    ck_assert_int_eq(crd_testkit_run(&f, take_audit, &s, &summary), CRD_OK);
+    ck_assert_msg(s.failed > 0, "%s does not find: %s", s.claim, b->what);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("broken storages");
     TCase *tests = tcase_create("broken storages");
@@ -993,6 +1022,7 @@ int main(void) {
     tcase_add_test(tests, the_wrapper_without_a_bug_passes);
     tcase_add_test(tests, every_claim_has_a_broken_storage);
     tcase_add_loop_test(tests, a_broken_storage_is_caught_by_its_own_claim, 0, (int)BUGS);
+    tcase_add_loop_test(tests, the_audit_names_what_is_wrong, 0, (int)(sizeof audited / sizeof audited[0]));
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
