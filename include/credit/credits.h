@@ -251,8 +251,8 @@ CRD_API crd_status CRD_CALL crd_credit_transfer(crd_ledger *ledger, const crd_re
  * @return #CRD_OK; #CRD_E_NOTHING when it was deleted before; #CRD_E_STATE when anything of it was ever refunded,
  *         transferred, adjusted, voided, expired or reversed, when the library made it, or when its receipt applied other
  *         credits as well; #CRD_E_CLOSED when it was issued in a closed period; #CRD_E_WINDOW later than the setting
- *         `delete_window` allows; #CRD_E_EXPIRED; #CRD_E_IN_USE while it is applied, held or allocated; and what a
- *         command may return
+ *         `delete_window` allows; #CRD_E_EXPIRED; #CRD_E_IN_USE while it is applied, held or
+ *         allocated, or a write-off of its receipt stands; and what a command may return
  */
 CRD_API crd_status CRD_CALL crd_credit_delete(crd_ledger *ledger, const crd_request *request, crd_credit *credit,
                                               uint32_t flags, crd_result *out);

@@ -407,12 +407,37 @@ START_TEST(museum_12_26_a_deleted_payment_counts_in_no_balance) {
 }
 END_TEST
 
+/* The payment's application was undone, the discount that came with it stands: to delete reopens the invoice by it. */
+START_TEST(M11_what_its_receipt_wrote_off_goes_on_request_only) {
+    world *w = world_open(_i);
+    paying *p = discount(pays(receive("R", 98), "A", 98), "A", 2);
+    crd_credit *k;
+    crd_result r;
+    customer(w, "c1");
+    crd_invoice_free(invoice(w, "c1", "A", 100, 0, 10));
+    p->terms.credit = "P";
+    r = enter(w, "c1", p, 0);
+    undo(w, "c1", r.first_seq + 2, 0, 0);
+    k = find_credit(w->ledger, "c1", "P");
+    REFUSED(w, try_delete(w, k, 0, 0, NULL), CRD_E_IN_USE);
+    FIGURES(w, 2, 0);
+    OK(w, try_delete(w, k, CRD_DELETE_CASCADE, 0, NULL));
+    world_check(w);
+    ck_assert_int_eq(stored_invoice(w, "c1", "A").open, 100);
+    ck_assert_int_eq(stored_invoice(w, "c1", "A").written_off, 0);
+    ck_assert_uint_eq(stored_receipt(w, "c1", "R").state, CRD_RECEIPT_DELETED);
+    crd_credit_free(k);
+    world_close(w);
+}
+END_TEST
+
 static Suite *make(void) {
     Suite *s = suite_create("delete");
     TCase *t = tcase_create("delete");
     tcase_add_loop_test(t, R29_M11_a_deleted_credit_leaves_lists_and_totals_not_the_journal, 0, STORES);
     tcase_add_loop_test(t, R29_M11_in_use_it_is_refused_or_freed_first, 0, STORES);
     tcase_add_loop_test(t, M11_what_is_held_is_not_deleted_even_with_cascade, 0, STORES);
+    tcase_add_loop_test(t, M11_what_its_receipt_wrote_off_goes_on_request_only, 0, STORES);
     tcase_add_loop_test(t, M11_once_money_moved_for_good_it_is_never_deleted, 0, STORES);
     tcase_add_loop_test(t, R29_M11_the_window_is_counted_from_the_issue, 0, STORES);
     tcase_add_loop_test(t, R78_M11_in_a_closed_period_the_refusal_names_what_can_be_done, 0, STORES);

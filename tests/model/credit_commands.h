@@ -337,7 +337,9 @@ static m_answer do_delete(model *m, const command *c) {
     }
     if (date > m->credits[k].issued + m->delete_window) return refuse(CRD_E_WINDOW);
     if (is_past(&m->credits[k], date)) return refuse(CRD_E_EXPIRED);
-    if (n.held + n.allocated > 0 || (n.applied > 0 && !(c->flags & CRD_DELETE_CASCADE))) return refuse(CRD_E_IN_USE);
+    if (n.held + n.allocated > 0) return refuse(CRD_E_IN_USE);
+    if (receipt >= 0) n.applied += receipt_figures(m, receipt).written_off; /* what it did beside, goes on request only */
+    if (n.applied > 0 && !(c->flags & CRD_DELETE_CASCADE)) return refuse(CRD_E_IN_USE);
     if (!sum_fits(m, c->who, m->credits[k].cur, opened)) return refuse(CRD_E_OVERFLOW);
     for (int i = count - 1; i >= 0; i--)
         if (m->events[i].type == CRD_ENTRY_WRITE_OFF && goes_with(m, i, k, receipt))
