@@ -39,7 +39,7 @@ static void generate_revise(generator *g, const model *m, command *c) {
     if (one_in(&g->state, 4)) c->due = DAY(g->day + below(&g->state, 12) - 4);
     if (one_in(&g->state, 8)) c->flags = (uint32_t)(1 + below(&g->state, 3));
     if (v < 0 || m->invoices[v].line_count == 0 || one_in(&g->state, 10)) return;
-    if (one_in(&g->state, 2)) c->line = 1 + below(&g->state, m->invoices[v].line_count + (one_in(&g->state, 10) ? 1 : 0));
+    if (one_in(&g->state, 2)) c->line = 1 + below(&g->state, m->invoices[v].line_count + one_in(&g->state, 10));
     c->amount = lines_left(m, v, c->line);
 }
 
