@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """A workshop that sends bills, keeps its own tables in SQLite through Python's sqlite3, and credit beside them.
 
-Records of libcredit are rows of crd_… tables in the same file, kept by the class Rows below: the two methods that a storage
-is. So a bill's number, the workshop's own row for it and the invoice in the ledger are kept by one transaction or not at
-all, and a join reads both. What it prints, worked out by hand:
+Records of libcredit are rows of crd_… tables in the same file, kept by the class Rows below: the two methods that a
+storage is. So a bill's number, the workshop's own row for it and the invoice in the ledger are kept by one transaction
+or not at all, and a join reads both. What it prints, worked out by hand:
 
-    B1 to the cafe 120.00, B2 to the bakery 80.00. A bill dated February, which is closed, is refused, and takes no number.
+    B1 to the cafe 120.00, B2 to the bakery 80.00. A bill dated in February, which is closed, takes no number.
     The cafe pays 100.00: B1 has 20.00 open. The bank's file, read twice by mistake, changes nothing.
     The cafe sends back a lamp, 30.00: 20.00 of the memo pay B1, and 10.00 stay.
     The bakery pays 100.00: 80.00 pay B2, and 20.00 stay; of B3, 50.00, they leave 30.00.
@@ -121,7 +121,7 @@ class Workshop:
 
 
 def main():
-    shop = Workshop(sys.argv[1] if len(sys.argv) > 1 else ":memory:", lambda: datetime(2026, 3, 10, 9, tzinfo=timezone.utc))
+    shop = Workshop(*sys.argv[1:] or [":memory:"], lambda: datetime(2026, 3, 10, 9, tzinfo=timezone.utc))
     with shop.ledger as ledger:
         shop.client("cafe", "01"), shop.client("bakery", "02")
         shop.bill("cafe", "three lamps", "120.00"), shop.bill("bakery", "the oven's door", 80)
@@ -136,8 +136,8 @@ def main():
         print("bakery pays:", shop.bank_line("bakery", 100, "L2").result.amount)
         shop.bill("bakery", "the oven's light", 50)
         ledger.reconcile(use_cash=True)
-        for row in shop.db.execute("""SELECT 'B' || number, phone, work, total, open FROM bill JOIN client ON client.id = client
-                JOIN crd_invoice ON crd_invoice.customer = client AND crd_invoice.id = 'B' || number ORDER BY number"""):
+        for row in shop.db.execute("""SELECT i.id, phone, work, total, open FROM bill JOIN client ON client.id = client
+                JOIN crd_invoice i ON i.customer = client AND i.id = 'B' || number ORDER BY number"""):
             print("{:3} {} {:16} {:6} {:5}".format(*row))
         for row in ledger.accounts():
             if row.currency:

@@ -16,10 +16,12 @@ The headers of libcredit are the specification; names are theirs.
 from ._library import LibraryError, load
 from ._records import (AccountRecord, CreditRecord, CustomerRecord, EntryRecord, HoldRecord, InvoiceRecord, LineRecord,
                        ReceiptRecord, RequestRecord)
-from .constants import (By, Cause, Command, CommandWarning, CreditClass, CreditKind, CreditState, EntryFlag, EntryType, FieldType, Flag, Format,
+from .constants import (By, Cause, Command, CommandWarning, CreditClass, CreditKind, CreditState, EntryFlag, EntryType,
+                        FieldType, Flag, Format,
                         GLRole, HoldState, InvoiceKind, InvoiceState, Kind, LeftOut, LinePolicy, Order, PlanState,
                         ReceiptState, ReportKind, RowLine, Switch)
-from .errors import (AmountOverflowError, ArgumentError, BelowZeroError, BusyError, CancelledError, ClosedError, ConflictError,
+from .errors import (AmountOverflowError, ArgumentError, BelowZeroError, BusyError, CancelledError, ClosedError,
+                     ConflictError,
                      ContractError, CorruptError, CreditAmountError, CreditError, CurrencyError, DateError,
                      DeniedError, DisabledError, DistributionError, ExistsError, ExpiredError, InUseError,
                      InvoiceAmountError, KeyReusedError, NotFoundError, NotRefundableError, NothingError,

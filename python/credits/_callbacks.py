@@ -1,5 +1,5 @@
-"""How C calls hooks and other callbacks of Python: one trampoline for each, made once and never freed. `ctx` leads to the
-state of the ledger, or to the callbacks of one call. No exception leaves a trampoline."""
+"""How C calls hooks and other callbacks of Python: one trampoline for each, made once and never freed. `ctx` leads to
+the state of the ledger, or to the callbacks of one call. No exception leaves a trampoline."""
 from __future__ import annotations
 
 import ctypes
@@ -142,5 +142,6 @@ def _planned(state: State, a: Any) -> PlannedAccount:
         PlanApplication(date_of(p.business_date), money(p.amount), state.record(Kind.CREDIT, p.credit.contents),
                         state.record(Kind.INVOICE, p.invoice.contents))
         for p in (a.applications[n].contents for n in range(a.application_count)))
-    return PlannedAccount(known(PlanState, a.state), account, state.maybe(Kind.CUSTOMER, a.customer), items, applications,
+    return PlannedAccount(known(PlanState, a.state), account, state.maybe(Kind.CUSTOMER, a.customer), items,
+                          applications,
                           text_of(a.receipt), money(a.applied), money(a.written_off))

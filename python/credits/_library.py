@@ -38,7 +38,8 @@ def _bind(cdll: ctypes.CDLL, functions: dict[str, Any], path: str) -> SimpleName
 
 def load(path: str | os.PathLike[str] | None = None) -> SimpleNamespace:
     """Loads libcredit, once for the process: from `path`, else from CREDIT_LIBRARY of the environment, else by its
-    soname from where the system looks. Called by whoever needs it first; call it before anything else to name a path."""
+    soname from where the system looks. Called by whoever needs it first; call it before anything else to name a
+    path."""
     global _core
     if _core is not None:
         if path is not None and os.path.realpath(path) != os.path.realpath(_core.path):

@@ -3,7 +3,8 @@
 Invariants:
 1. It knows nothing of the Ledger, so that a ledger nobody refers to can be collected.
 2. An exception of a callback belongs to the innermost call that is under way, and is told by that call.
-3. What is collected is not freed at once, which may be in another thread or within a callback, but before the next call.
+3. What is collected is not freed at once, which may be in another thread or within a callback, but before the next
+   call.
 """
 from __future__ import annotations
 

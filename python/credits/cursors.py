@@ -103,7 +103,8 @@ class Report(_Cursor, Iterator[Row]):
         return Row(
             known(Kind, r.kind) if r.kind else 0, text_of(r.customer), currency, text_of(r.id), money(r.amount),
             date_of(r.date), known(RowLine, r.line), state.maybe(Kind.CUSTOMER, r.customer_record),
-            state.maybe(Kind.ACCOUNT, r.account), state.maybe(Kind.CREDIT, r.credit), state.maybe(Kind.INVOICE, r.invoice),
+            state.maybe(Kind.ACCOUNT, r.account), state.maybe(Kind.CREDIT, r.credit),
+                   state.maybe(Kind.INVOICE, r.invoice),
             state.maybe(Kind.RECEIPT, r.receipt), state.maybe(Kind.ENTRY, r.entry),
             tuple(money(r.buckets[i]) for i in range(r.bucket_count)), state.maybe(Kind.LINE, r.document_line), figures,
             money(r.balance), money(r.expired), known(CreditClass, r.credit_class), known(CreditState, r.state),
@@ -198,8 +199,8 @@ class Plan(_Cursor):
         return self._shown()
 
     def edit(self, application: int, amount: Amount) -> PlannedAccount:
-        """Sets the amount of one application of the account shown last, by its index; 0 takes it out. Returns the account
-        as it is now."""
+        """Sets the amount of one application of the account shown last, by its index; 0 takes it out. Returns the
+        account as it is now."""
         pointer = self._alive()
         if self._current is None:
             raise ValueError("no account is shown")

@@ -164,8 +164,8 @@ class Credit(_Document):
 
     def apply(self, invoice: Optional[Invoice], amount: Optional[Amount] = None, *, clamp: bool = False,
               reference: Optional[str] = None, **request: Unpack[RequestArgs]) -> Result:
-        """Applies (part of) it to an invoice; None: outside this ledger. Without an amount, all that is possible. clamp:
-        reduce the amount instead of refusing. first_seq of the result is what Ledger.undo() takes."""
+        """Applies (part of) it to an invoice; None: outside this ledger. Without an amount, all that is possible.
+        clamp: reduce the amount instead of refusing. first_seq of the result is what Ledger.undo() takes."""
         terms = self._ledger_terms(amount, clamp, reference)
         return self._command("crd_credit_apply", request, None if invoice is None else invoice._of(self._ledger),
                              ctypes.byref(terms))
@@ -177,7 +177,8 @@ class Credit(_Document):
     def refund(self, amount: Amount = 0, *, method: Optional[str] = None, reference: Optional[str] = None,
                override: bool = False, **request: Unpack[RequestArgs]) -> Result:
         """Pays out what is available of it, or part. override: also what is not refundable; a right of its own."""
-        terms = _new(_abi.crd_refund_terms, flags=_abi.CRD_REFUND_OVERRIDE if override else 0, amount=self._minor(amount),
+        terms = _new(_abi.crd_refund_terms, flags=_abi.CRD_REFUND_OVERRIDE if override else 0,
+                     amount=self._minor(amount),
                      method=bytes_from(method, "method"), reference=bytes_from(reference, "reference"))
         return self._command("crd_credit_refund", request, ctypes.byref(terms))
 
@@ -193,7 +194,8 @@ class Credit(_Document):
         terms = _new(_abi.crd_transfer_terms, customer=bytes_from(customer, "customer"), amount=self._minor(amount),
                      id=bytes_from(id, "id"))
         there = ctypes.POINTER(_abi.crd_credit)()
-        self._call("crd_credit_transfer", ledger._pointer, ledger._request(**request), self._alive(), ctypes.byref(terms),
+        self._call("crd_credit_transfer", ledger._pointer, ledger._request(**request), self._alive(),
+                   ctypes.byref(terms),
                    ctypes.byref(there), ctypes.byref(out))
         credit = Credit(ledger, there)
         credit.result = ledger._result(out, self.currency)
@@ -252,7 +254,8 @@ class Invoice(_Document):
         record, ledger = self.record, self._ledger
         lines = ledger._lines(add_lines, record.currency)
         flags = 0 if disputed is None else _abi.CRD_REVISE_DISPUTED if disputed else _abi.CRD_REVISE_UNDISPUTED
-        ended = (ctypes.c_int64 * len(end_lines))(*[i64(line, "end_lines") for line in end_lines]) if end_lines else None
+        numbers = [i64(line, "end_lines") for line in end_lines]
+        ended = (ctypes.c_int64 * len(numbers))(*numbers) if numbers else None
         terms = _new(
             _abi.crd_revise_terms, flags=flags, total=self._minor(record.total if total is None else total, "total"),
             tax=self._minor(record.tax if tax is None else tax, "tax"), due=days_from(due, "due"), end_lines=ended,
@@ -272,7 +275,8 @@ class Invoice(_Document):
         ledger = self._ledger
         terms = _new(_abi.crd_invoice_reverse_terms, id=bytes_from(id, "id"), reason=bytes_from(reason, "reason"))
         out = ctypes.POINTER(_abi.crd_credit)()
-        self._call("crd_invoice_reverse", ledger._pointer, ledger._request(**request), self._alive(), ctypes.byref(terms),
+        self._call("crd_invoice_reverse", ledger._pointer, ledger._request(**request), self._alive(),
+                   ctypes.byref(terms),
                    ctypes.byref(out))
         return Credit(ledger, out)
 
@@ -294,7 +298,8 @@ class Receipt(_Document):
                 debit_memo: Optional[str] = None, reason: Optional[str] = None,
                 **request: Unpack[RequestArgs]) -> Result:
         """Reverses a payment that bounced. strict: refuse unless its money is where the receipt put it."""
-        terms = _new(_abi.crd_reverse_terms, flags=_abi.CRD_REVERSE_STRICT if strict else 0, fee=self._minor(fee, "fee"),
+        terms = _new(_abi.crd_reverse_terms, flags=_abi.CRD_REVERSE_STRICT if strict else 0,
+                     fee=self._minor(fee, "fee"),
                      fee_id=bytes_from(fee_id, "fee_id"), debit_memo=bytes_from(debit_memo, "debit_memo"),
                      reason=bytes_from(reason, "reason"))
         return self._command("crd_receipt_reverse", request, ctypes.byref(terms))

@@ -9,7 +9,8 @@ from datetime import date, datetime, timezone
 from typing import Any, Callable, Iterable, Mapping, Optional, Sequence, Union
 
 from . import _abi
-from ._callbacks import (_AUTHORIZE, _CLOCK, _COMPARE_CREDITS, _COMPARE_INVOICES, _EVENT, _FOUND, _POSTED, _PROGRESS, _Run,
+from ._callbacks import (_AUTHORIZE, _CLOCK, _COMPARE_CREDITS, _COMPARE_INVOICES, _EVENT, _FOUND, _POSTED, _PROGRESS,
+                         _Run,
                          _WRITE_TEXT)
 from ._library import load
 from ._records import CreditRecord, InvoiceRecord
@@ -53,10 +54,10 @@ class Ledger:
     writer             64 bits that no other open handle on these records has; None: the storage is asked
     deny               refuse every command when there is no authorize hook
 
-    An exception that a callback raises comes out of the call that led to it. If the call failed, nothing was kept unless
-    the CreditError that is the exception's cause (or its note) says otherwise; if the call had succeeded by then, as when an
-    event hook raises, a note says that too. A storage whose write raised although the batch was kept, which the library
-    finds out by reading, makes no call fail: that is logged.
+    An exception that a callback raises comes out of the call that led to it. If the call failed, nothing was kept
+    unless the CreditError that is the exception's cause (or its note) says otherwise; if the call had succeeded by
+    then, as when an event hook raises, a note says that too. A storage whose write raised although the batch was kept,
+    which the library finds out by reading, makes no call fail: that is logged.
     """
 
     def __init__(self, storage: _Table, *, actor: Optional[str] = None,
@@ -310,7 +311,8 @@ class Ledger:
 
     # ---- credits
 
-    def _credit_terms(self, *, kind: Union[CreditKind, str, int], currency: str, amount: Amount, id: Optional[str] = None,
+    def _credit_terms(self, *, kind: Union[CreditKind, str, int], currency: str, amount: Amount,
+                      id: Optional[str] = None,
                       effective: Optional[date] = None, expires: Optional[date] = None, priority: int = 0,
                       pays_kinds: Any = None, tax: Amount = 0, prefers: Optional[str] = None,
                       origin: Optional[str] = None, source: Optional[str] = None, reason: Optional[str] = None,
@@ -331,7 +333,8 @@ class Ledger:
             effective=days_from(effective, "effective"), expires=days_from(expires, "expires"),
             priority=i32(priority, "priority"), pays_kinds=bits(InvoiceKind, pays_kinds, "pays_kinds"),
             tax=self._minor(tax, currency, "tax"), prefers=bytes_from(prefers, "prefers"),
-            origin=bytes_from(origin if return_of is None else return_of, "origin"), source=bytes_from(source, "source"),
+            origin=bytes_from(origin if return_of is None else return_of, "origin"),
+                    source=bytes_from(source, "source"),
             reason=bytes_from(reason, "reason"), notes=bytes_from(notes, "notes"), method=bytes_from(method, "method"),
             payment_info=bytes_from(payment_info, "payment_info"), reference=bytes_from(reference, "reference"),
             receipt=bytes_from(receipt, "receipt"), lines=_pointers(_abi.crd_line_terms, terms), line_count=len(terms),
@@ -345,14 +348,15 @@ class Ledger:
                      origin: Optional[str] = None, source: Optional[str] = None, reason: Optional[str] = None,
                      notes: Optional[str] = None, method: Optional[str] = None, payment_info: Optional[str] = None,
                      reference: Optional[str] = None, receipt: Optional[str] = None, lines: Sequence[Line] = (),
-                     stands_for: Union[CreditKind, str, int] = 0, opening_original: Amount = 0, opening_used: Amount = 0,
+                     stands_for: Union[CreditKind, str, int] = 0, opening_original: Amount = 0,
+                     opening_used: Amount = 0,
                      reserved: bool = False, refundable: Optional[bool] = None, return_of: Optional[str] = None,
                      apply: Optional[bool] = None, **request: Unpack[RequestArgs]) -> Credit:
         """Issues a credit; see crd_credit_terms in <credit/credits.h>.
 
         pays_kinds: the kinds of invoice it is restricted to. refundable: True or False, or None as its class says.
-        return_of: the id of the invoice that a memo returns (part of). apply: to open invoices at once; None: as customer
-        and ledger are set to.
+        return_of: the id of the invoice that a memo returns (part of). apply: to open invoices at once; None: as
+        customer and ledger are set to.
         """
         terms = self._credit_terms(
             kind=kind, currency=currency, amount=amount, id=id, effective=effective, expires=expires, priority=priority,
@@ -382,7 +386,8 @@ class Ledger:
         try:
             self._call("crd_credit_issue_many", self._pointer, self._request(**request),
                        _pointers(_abi.crd_bulk_row, made), len(made),
-                       _abi.CRD_BULK_ALL_OR_NOTHING if all_or_nothing else 0, _pointers(_abi.crd_bulk_result, outs), None)
+                       _abi.CRD_BULK_ALL_OR_NOTHING if all_or_nothing else 0, _pointers(_abi.crd_bulk_result, outs),
+                       None)
         except CreditError as error:
             failure = error
         results = []
@@ -414,7 +419,8 @@ class Ledger:
 
     # ---- invoices and receipts
 
-    def enter_invoice(self, customer: str, currency: str, total: Amount, *, kind: Union[InvoiceKind, str, int] = "invoice",
+    def enter_invoice(self, customer: str, currency: str, total: Amount, *,
+                      kind: Union[InvoiceKind, str, int] = "invoice",
                       id: Optional[str] = None, due: Optional[date] = None, tax: Amount = 0,
                       reference: Optional[str] = None, text: Optional[str] = None, lines: Sequence[Line] = (),
                       draft: bool = False, disputed: bool = False, opening: bool = False, opening_total: Amount = 0,
@@ -426,7 +432,8 @@ class Ledger:
             (_abi.CRD_INVOICE_AS_DISPUTED if disputed else 0) | (_abi.CRD_INVOICE_AS_OPENING if opening else 0)
         terms = _new(
             _abi.crd_invoice_terms, kind=number(InvoiceKind, kind, "kind"), currency=bytes_from(currency, "currency"),
-            id=bytes_from(id, "id"), total=self._minor(total, currency, "total"), flags=flags, due=days_from(due, "due"),
+            id=bytes_from(id, "id"), total=self._minor(total, currency, "total"), flags=flags,
+                     due=days_from(due, "due"),
             tax=self._minor(tax, currency, "tax"), reference=bytes_from(reference, "reference"),
             text=bytes_from(text, "text"), lines=_pointers(_abi.crd_line_terms, made), line_count=len(made),
             opening_total=self._minor(opening_total, currency, "opening_total"),
@@ -553,8 +560,8 @@ class Ledger:
                   progress: Optional[Callable[[Progress], Any]] = None,
                   posted: Optional[Callable[[PlannedAccount], Any]] = None,
                   **request: Unpack[RequestArgs]) -> PlanResult:
-        """Plans and posts without review. The request's `on` is the date of the plan as well. items: (kind, customer, id) of
-        the only credits and invoices. progress() may return False to stop; posted() is told of every account."""
+        """Plans and posts without review. The request's `on` is the date of the plan as well. items: (kind, customer,
+        id) of the only credits and invoices. progress() may return False to stop; posted() is told of every account."""
         by = request.get("by")
         on = request.get("on") or (by.on if isinstance(by, Request) else None)
         run = _Run(self._state, progress=progress, posted=posted)
@@ -587,6 +594,7 @@ class Ledger:
         on: as of this business date, or the last day of the period; from_: its first day. states: members of the state
         enumeration of what is listed. buckets: bounds in days overdue. Reports have methods of their own as well."""
         which = number(ReportKind, report, "report")
+        bounds = [i32(bound, "buckets") for bound in buckets or ()]
         return Report(self, which, _new(
             _abi.crd_report_spec, report=which, customer=bytes_from(customer, "customer"),
             currency=bytes_from(currency, "currency"), kind=number(Kind, kind, "kind"),
@@ -594,8 +602,8 @@ class Ledger:
             date=days_from(on, "on"), date_from=days_from(from_, "from_"), by=u32(by, "by"),
             known_at=micros_from(known_at, "known_at"), source=bytes_from(source, "source"),
             method=bytes_from(method, "method"),
-            bucket_days=None if buckets is None else (ctypes.c_int32 * len(buckets))(*[i32(b, "buckets") for b in buckets]),
-            bucket_count=len(buckets or ())))
+            bucket_days=None if buckets is None else (ctypes.c_int32 * len(bounds))(*bounds),
+            bucket_count=len(bounds)))
 
     def customers(self, **spec: Any) -> Report:
         """A row per customer."""
@@ -655,8 +663,8 @@ class Ledger:
     def export_postings(self, format: Union[Format, str, int], write: Optional[Callable[[bytes], Any]] = None, *,
                         customer: Optional[str] = None, currency: Optional[str] = None, from_: Optional[date] = None,
                         to: Optional[date] = None, accounts: Optional[Mapping[Any, str]] = None) -> str:
-        """Writes postings for hledger, Ledger or Beancount: to write(), piece by piece as UTF-8, which may return False to
-        stop (CancelledError), and returns ""; without it, returns the text."""
+        """Writes postings for hledger, Ledger or Beancount: to write(), piece by piece as UTF-8, which may return
+        False to stop (CancelledError), and returns ""; without it, returns the text."""
         pieces: list[bytes] = []
         run = _Run(self._state, write=write or pieces.append)
         with run as ctx:

@@ -674,8 +674,8 @@ class SQLiteStorage(_OwnLibrary):
 
     path        where the file is, or ":memory:"
     connection  instead: the address of a connection of the host's own (a sqlite3 *), whose open transaction a write
-                becomes part of, such as apsw.Connection.sqlite3_pointer(). It must outlive the storage. Python's sqlite3
-                tells no address: derive a Storage, as examples/python_host.py does
+                becomes part of, such as apsw.Connection.sqlite3_pointer(). It must outlive the storage. Python's
+                sqlite3 tells no address: derive a Storage, as examples/python_host.py does
     read_only   refuse every write; the file and its tables must exist
     normal      synchronous=NORMAL: a power cut may lose the last commits, never damage the file
     """

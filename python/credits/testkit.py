@@ -243,7 +243,8 @@ def conformance(open: Callable[[], _Table], *, close: Optional[Callable[[Any], A
     if threads and connect is None:
         raise TypeError("threads need connect")
     library = load_other("testkit")
-    kit = _Kit(dict(open=open, close=close, reopen=reopen, connect=connect, disconnect=disconnect, begin=begin, end=end))
+    kit = _Kit(dict(open=open, close=close, reopen=reopen, connect=connect, disconnect=disconnect, begin=begin,
+                    end=end))
     factory = abi.crd_testkit_factory()
     factory.struct_size = ctypes.sizeof(factory)
     factory.flags = abi.CRD_TESTKIT_SEPARATE if separate else 0

@@ -1,4 +1,5 @@
-"""A storage in a dict: the laziest correct host. It looks at the kinds of a query alone, and swaps everything in at once."""
+"""A storage in a dict: the laziest correct host. It looks at the kinds of a query alone, and swaps everything in at
+once."""
 from credits import GuardFailed, KeyExists, Kind, NotKept, Record, Storage
 
 

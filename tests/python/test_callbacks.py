@@ -526,7 +526,8 @@ def test_findings_of_verify():
         with pytest.raises(credits.CorruptError) as caught:
             ledger.verify()
         finding, = caught.value.findings
-        assert (finding.kind, finding.customer, finding.id, finding.field) == (credits.Kind.CREDIT, "ACME", "M", "reason")
+        assert (finding.kind, finding.customer, finding.id, finding.field) == (credits.Kind.CREDIT, "ACME", "M",
+                                                                               "reason")
         with pytest.raises(Oops):
             ledger.verify(found=lambda finding: fail())
         with pytest.raises(credits.CancelledError):

@@ -48,7 +48,8 @@ def test_customer_change_and_switches(ledger, acme):
     assert (acme.record.name, acme.id) == ("Acme & Sons", "ACME")
     done = acme.change(category="trade", set=Switch.AUTO_APPLY_ON)
     assert done.first_seq == 2
-    assert (acme.record.category, acme.record.name, acme.record.switches) == ("trade", "Acme & Sons", Switch.AUTO_APPLY_ON)
+    assert (acme.record.category, acme.record.name, acme.record.switches) == ("trade", "Acme & Sons",
+                                                                              Switch.AUTO_APPLY_ON)
     acme.change(name="")
     assert acme.record.name == ""
     bill = ledger.enter_invoice("ACME", "EUR", 5)
@@ -156,7 +157,8 @@ def test_receipts(ledger, acme):
         ReceiptLine(1, invoice="I1", kind="discount"), ReceiptLine(20, invoice="I2")], excess_to_credit=True)
     assert receipt.result.amount == 59
     assert first.refresh().state == InvoiceState.PAID
-    assert (receipt.record.amount, receipt.record.payment_info, receipt.record.state) == (60, "4711", ReceiptState.POSTED)
+    assert (receipt.record.amount, receipt.record.payment_info, receipt.record.state) == (60, "4711",
+                                                                                          ReceiptState.POSTED)
     payment = ledger.credit("ACME", receipt.record.credit)
     assert payment.remaining == 11
     receipt.reverse(fee=5, fee_id="F1", reason="bounced")

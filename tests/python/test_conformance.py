@@ -1,4 +1,5 @@
 """The conformance kit through ctypes: storages in Python conform, and one that does not is found out."""
+import os
 import sqlite3
 
 import pytest
@@ -31,10 +32,13 @@ class Connected(PlainStorage):
 
 
 def test_a_dict_conforms():
-    result = conformance(Connected, connect=Connected)
+    chosen = [claim.id for claim in claims()]
+    if "CREDIT_TEST_LONG" not in os.environ:  # the host's own tables below are tried by all of them
+        chosen = chosen[::4]
+    result = conformance(Connected, connect=Connected, only=chosen)
     print(result)
     assert result.conforms and result.errors == [] and result.held > 10
-    assert result.held + result.skipped == len(claims())
+    assert result.held + result.skipped == len(chosen)
 
 
 def test_a_hosts_own_tables_conform(tmp_path):
@@ -60,8 +64,6 @@ def test_a_hosts_own_tables_conform(tmp_path):
                          disconnect=lambda storage: storage.db.close(), begin=begin, end=end, threads=True)
     print(result)
     assert result.conforms and result.errors == []
-    for connection in made:
-        connection.close()
 
 
 def test_storages_in_c_conform():

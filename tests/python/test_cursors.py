@@ -54,7 +54,8 @@ def test_aging_and_figures(book):
     own, _ = book.aging(TODAY, buckets=[0, 7])
     assert own.buckets == (0, 0, 120, -20, D("-45.5"))
     overdue, = book.report(ReportKind.OVERDUE, on=TODAY)
-    assert overdue.figures["overdue"] == 120 and set(overdue.figures) == {"open", "overdue", "credit", "after", "overdue_after"}
+    assert overdue.figures["overdue"] == 120 and set(overdue.figures) == {"open", "overdue", "credit", "after",
+                                                                          "overdue_after"}
     totals = {row.currency: row.figures for row in book.report("totals", on=TODAY)}
     assert totals["EUR"]["active"] == 2 and isinstance(totals["EUR"]["active"], int)
     assert str(totals["EUR"]["issued"]) == "65.50" and str(totals["JPY"]["issued"]) == "500"

@@ -91,8 +91,8 @@ def test_a_ledger_that_is_forgotten_is_closed():
         handle = ledger.add_customer("ACME")
         with pytest.warns(ResourceWarning):
             del ledger, handle
-    script = "import credits; s = credits.MemoryStorage(); l = credits.Ledger(s, actor='a'); h = l.add_customer('A'); " \
-             "r = l.customers(); next(r); print(h.id)"
+    script = "import credits; s = credits.MemoryStorage(); l = credits.Ledger(s, actor='a'); " \
+             "h = l.add_customer('A'); r = l.customers(); next(r); print(h.id)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "A\n", "")
 

@@ -36,7 +36,8 @@ def test_every_number_of_an_enumeration_is_there():
     enums = [(re.compile(pattern), enum) for pattern, enum in (
         (r"CRD_KIND_(?!BIT_|COUNT)", constants.Kind), ("CRD_CLASS_", constants.CreditClass),
         ("CRD_CAUSE_", constants.Cause), ("CRD_FLAG_", constants.Flag), (r"CRD_SWITCH_", constants.Switch),
-        ("CRD_COMMAND_", constants.Command), ("CRD_REPORT_", constants.ReportKind), (r"CRD_ORDER_(?!KEYS)", constants.Order),
+        ("CRD_COMMAND_", constants.Command), ("CRD_REPORT_", constants.ReportKind),
+                                                               (r"CRD_ORDER_(?!KEYS)", constants.Order),
         ("CRD_LEFT_", constants.LeftOut), (r"CRD_GL_(?!ROLES)", constants.GLRole), ("CRD_LINES_", constants.LinePolicy),
         ("CRD_LINE_", constants.RowLine), ("CRD_BY_", constants.By), ("CRD_WARN_", constants.CommandWarning),
         ("CRD_EXPORT_", constants.Format), ("CRD_HOLD_", constants.HoldState),

@@ -169,7 +169,8 @@ class Books(RuleBasedStateMachine):
         may = credit[0] == invoice[0] and 0 < expected <= most
         c, i = self.handle(self.ledger.credit, *credit), self.handle(self.ledger.invoice, *invoice)
         try:
-            done = self.command(faults, lambda key: c.refresh() and i.refresh() and c.apply(i, amount, clamp=clamp, key=key))
+            done = self.command(faults,
+                                lambda key: c.refresh() and i.refresh() and c.apply(i, amount, clamp=clamp, key=key))
         except credits.CreditError:
             assert not may
             return None

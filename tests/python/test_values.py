@@ -42,7 +42,8 @@ def test_amounts(amount, exponent, minor):
 @pytest.mark.parametrize("amount, error", [
     (1.5, TypeError), (True, TypeError), (None, TypeError), (b"1", TypeError), ("abc", ValueError), ("", ValueError),
     (D("NaN"), ValueError), (D("Infinity"), ValueError), (D("sNaN"), ValueError), ("1.005", InexactAmountError),
-    (D("92233720368547758.08"), InexactAmountError), (D("1E+400"), InexactAmountError), (D("1E-400"), InexactAmountError),
+    (D("92233720368547758.08"), InexactAmountError), (D("1E+400"), InexactAmountError),
+                                           (D("1E-400"), InexactAmountError),
     (2 ** 70, InexactAmountError)])
 def test_amounts_refused(amount, error):
     with pytest.raises(error):
