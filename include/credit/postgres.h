@@ -26,6 +26,8 @@ typedef struct crd_postgres crd_postgres;
                                            another connection */
 #define CRD_POSTGRES_NO_DDL 0x04u     /**< make and change no table: for a role without the right to; the tables must
                                            exist as this version knows them */
+#define CRD_POSTGRES_LOCK_READS 0x08u /**< a read of one customer's accounts locks them until the next call: for an account
+                                           that many write at once; see the manual before using it. Not with crd_postgres_attach() */
 /** @} */
 
 /** How to open. Zero it, set struct_size, fill in what differs. */

@@ -19,7 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLAGS_KNOWN (CRD_POSTGRES_READ_ONLY | CRD_POSTGRES_UNPREPARED | CRD_POSTGRES_NO_DDL)
+#define FLAGS_KNOWN (CRD_POSTGRES_READ_ONLY | CRD_POSTGRES_UNPREPARED | CRD_POSTGRES_NO_DDL                      \
+                     | CRD_POSTGRES_LOCK_READS)
 #define MAX_PARTITIONS 1024
 #define MAX_NAME 63 /* bytes of a name in PostgreSQL; it would cut a longer one */
 
@@ -157,10 +158,13 @@ static int32_t connect_anew(crd_postgres *s) {
 }
 
 static int32_t begin_owned(crd_postgres *s) {
+    PGTransactionStatusType status = s->conn ? PQtransactionStatus(s->conn) : PQTRANS_UNKNOWN;
     s->joined = 0;
-    if (s->conn && PQstatus(s->conn) == CONNECTION_OK && PQtransactionStatus(s->conn) == PQTRANS_IDLE) {
+    if (s->conn && PQstatus(s->conn) == CONNECTION_OK
+        && (status == PQTRANS_IDLE || (status == PQTRANS_INTRANS && s->held))) {
         return CRD_OUTCOME_DONE;
     }
+    s->held = 0;
     return connect_anew(s);
 }
 
@@ -180,8 +184,19 @@ static int32_t begin_attached(crd_postgres *s) {
     return s->session == 0 || s->backend != PQbackendPID(s->conn) ? new_session(s) : check_encoding(s);
 }
 
-int32_t crd__pg_begin_call(crd_postgres *s) {
+/* What a read has locked is let go. */
+static void let_go(crd_postgres *s) {
+    crd__trip_start(s);
+    crd__trip_control(s, CRD__ROLLBACK, 0, 0);
+    (void)crd__trip_run(s, 0, NULL, NULL);
+    s->held = 0;
+}
+
+int32_t crd__pg_begin_call(crd_postgres *s, int keeps) {
     int32_t outcome;
+    if (s->held && !keeps && PQstatus(s->conn) == CONNECTION_OK) {
+        let_go(s);
+    }
     s->message[0] = 0;
     s->state[0] = 0;
     s->lost = 0;
@@ -198,8 +213,10 @@ int32_t crd__pg_end_call(crd_postgres *s, int32_t outcome) {
     char message[CRD_HOST_TEXT], state[sizeof s->state];
     if (s->lost || !s->open || (!s->joined && PQtransactionStatus(s->conn) == PQTRANS_IDLE)) {
         s->open = 0;
+        s->held = 0;
         return outcome;
     }
+    s->held = 0;
     s->open = 0;
     memcpy(message, s->message, sizeof message);
     memcpy(state, s->state, sizeof state);
@@ -262,7 +279,7 @@ static int take_number(void *ctx, int role, uint64_t index, PGresult *result) {
 static uint64_t CRD_CALL new_writer(void *ctx) {
     crd_postgres *s = ctx;
     struct number number = {0};
-    if (crd__pg_begin_call(s) != CRD_OUTCOME_DONE) {
+    if (crd__pg_begin_call(s, 0) != CRD_OUTCOME_DONE) {
         return 0;
     }
     crd__trip_start(s);
@@ -324,6 +341,7 @@ static crd_postgres *new_storage(const crd_postgres_options *options) {
     }
     s->read_only = (options->flags & CRD_POSTGRES_READ_ONLY) != 0;
     s->unprepared = (options->flags & CRD_POSTGRES_UNPREPARED) != 0;
+    s->lock_reads = !s->read_only && options->flags & CRD_POSTGRES_LOCK_READS;
     s->no_ddl = s->read_only || options->flags & CRD_POSTGRES_NO_DDL;
     s->partitions = options->partitions;
     s->storage = table;
@@ -374,7 +392,7 @@ crd_status CRD_CALL crd_postgres_open(const char *conninfo, const crd_postgres_o
     }
     *out = s;
     s->conninfo = copy_text(conninfo ? conninfo : "");
-    return s->conninfo ? opened(s, crd__pg_begin_call(s)) : CRD_E_NOMEM;
+    return s->conninfo ? opened(s, crd__pg_begin_call(s, 0)) : CRD_E_NOMEM;
 }
 
 crd_status CRD_CALL crd_postgres_attach(struct pg_conn *connection, const crd_postgres_options *options,
@@ -384,7 +402,7 @@ crd_status CRD_CALL crd_postgres_attach(struct pg_conn *connection, const crd_po
     if (out) {
         *out = NULL;
     }
-    if (!out || !connection || !take_options(options, &taken)) {
+    if (!out || !connection || !take_options(options, &taken) || taken.flags & CRD_POSTGRES_LOCK_READS) {
         return CRD_E_ARGUMENT;
     }
     s = new_storage(&taken);
@@ -394,7 +412,7 @@ crd_status CRD_CALL crd_postgres_attach(struct pg_conn *connection, const crd_po
     *out = s;
     s->conn = connection;
     s->attached = 1;
-    return opened(s, crd__pg_begin_call(s));
+    return opened(s, crd__pg_begin_call(s, 0));
 }
 
 const crd_storage *CRD_CALL crd_postgres_storage(crd_postgres *storage) {

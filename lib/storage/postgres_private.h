@@ -16,7 +16,8 @@
  *
  * Invariants:
  *
- * 1. Between two calls no statement of ours is active and no transaction of ours is open.
+ * 1. Between two calls no statement of ours is active and no transaction of ours is open, but the one that a read with
+ *    CRD_POSTGRES_LOCK_READS leaves to the write that follows (`held`); every other call ends it.
  * 2. A joined call never ends the host's transaction. It leaves a savepoint of its own neither open nor half done.
  * 3. `message` is set at the moment of failure, and never longer than a result block takes.
  * 4. Nothing but prepared statements is kept in the session, and in the mode without them nothing at all.
@@ -145,7 +146,9 @@ struct crd_postgres {
     char *schema_name;
     uint32_t partitions;
     int attached;
-    int read_only, unprepared, no_ddl;
+    int read_only, unprepared, no_ddl, lock_reads;
+    char held_customer[CRD_MAX_ID + 1];
+    int held; /* a read has left its transaction open, and accounts locked, for the write that follows */
     int ready;       /* opening succeeded */
     int checked;     /* the schema was looked at on this connection */
     int provisional; /* the tables were made in a transaction of the host's, which may be gone since */
@@ -178,8 +181,9 @@ int32_t crd__pg_refuse(crd_postgres *s, int32_t outcome, const char *state, cons
 int32_t crd__pg_nomem(crd_postgres *s);
 /* Takes the words of a result that is an error (NULL: of the connection). */
 void crd__pg_take_error(crd_postgres *s, const PGresult *result);
-/* A connection to work with: made anew if it was lost and is ours. Finds out whether the call is joined. */
-int32_t crd__pg_begin_call(crd_postgres *s);
+/* A connection to work with: made anew if it was lost and is ours. Finds out whether the call is joined. What a read has
+ * locked is let go, unless this call `keeps` it. */
+int32_t crd__pg_begin_call(crd_postgres *s, int keeps);
 int crd__pg_state_is(const crd_postgres *s, const char *state);
 /* The SQLSTATE as a number: its five characters as digits of base 36. */
 int64_t crd__pg_number(const char *state);

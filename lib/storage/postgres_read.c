@@ -124,6 +124,7 @@ struct reader {
     int stopped;   /* emit had enough */
     int emitted;   /* something was */
     int versed;    /* the schema's version was read */
+    int holds;     /* the accounts are locked, and stay so until the next call */
     int32_t outcome;
     struct paged *page;
     size_t page_count, page_room;
@@ -457,8 +458,18 @@ static void drop_kept(struct reader *r) {
 /* ---- trips ---- */
 
 static void start(struct reader *r) {
-    crd__trip_start(r->s);
-    crd__trip_control(r->s, r->s->joined ? CRD__SAVEPOINT : CRD__BEGIN_READ, ROLE_PLAIN, 0);
+    crd_postgres *s = r->s;
+    crd__trip_start(s);
+    if (s->held) { /* the same customer again, within the same transaction */
+        s->held = 0;
+        s->open = 1;
+    } else {
+        crd__trip_control(s,
+                          s->joined  ? CRD__SAVEPOINT
+                          : r->holds ? CRD__BEGIN
+                                     : CRD__BEGIN_READ,
+                          ROLE_PLAIN, 0);
+    }
     r->versed = 0;
     crd__trip_control(r->s, CRD__VERSION, ROLE_VERSION, 0);
 }
@@ -468,7 +479,7 @@ static void start(struct reader *r) {
 static int32_t finish(struct reader *r, int last) {
     crd_postgres *s = r->s;
     size_t i, first = r->kept_count;
-    if (last) {
+    if (last && !r->holds) {
         crd__trip_control(s, s->joined ? CRD__RELEASE : CRD__COMMIT, ROLE_PLAIN, 0);
     }
     if (!crd__trip_run(s, r->stream, take_reply, r) && r->outcome == CRD_OUTCOME_DONE) {
@@ -578,8 +589,9 @@ static int32_t read_kinds(struct reader *r) {
     if (paged && !(bits & BY_LIMIT)) {
         bits &= ~(bits & BY_BOTH_OPEN ? BY_UNACKNOWLEDGED : BY_OPEN);
     }
-    if (r->s->joined && !r->s->read_only && r->query->flags & CRD_QUERY_FOR_WRITE && bits & BY_CUSTOMER) {
-        bits |= LOCKED;
+    if (bits & BY_CUSTOMER && kinds & ACCOUNT && !r->s->read_only) {
+        r->holds = !r->s->joined && r->s->lock_reads;
+        bits |= r->holds || (r->s->joined && r->query->flags & CRD_QUERY_FOR_WRITE) ? LOCKED : 0u;
     }
     r->remember = paged != 0;
     r->silent = !(kinds & ACCOUNT);
@@ -761,13 +773,26 @@ static void forget(struct reader *r) {
     r->outcome = CRD_OUTCOME_DONE;
 }
 
+/* Whether this read goes on in the transaction that another left open: of the same customer, it finds what it locked. */
+static int holds_on(const struct reader *r) {
+    const crd_query *q = r->query;
+    return q->key_count == 0 && given(q->customer) && q->kinds & ACCOUNT && strcmp(q->customer, r->s->held_customer) == 0;
+}
+
 static int32_t read_once(struct reader *r) {
     crd_postgres *s = r->s;
-    int32_t outcome = crd__pg_begin_call(s);
+    const char *customer = r->query->customer;
+    int32_t outcome = crd__pg_begin_call(s, holds_on(r));
     forget(r);
+    r->holds = 0;
     if (outcome == CRD_OUTCOME_DONE) {
         outcome = r->query->key_count ? read_keys(r) : read_kinds(r);
-        outcome = crd__pg_end_call(s, outcome);
+        s->held = r->holds && outcome == CRD_OUTCOME_DONE && PQtransactionStatus(s->conn) == PQTRANS_INTRANS;
+        if (s->held) {
+            memset(s->held_customer, 0, sizeof s->held_customer);
+            strncpy(s->held_customer, customer, sizeof s->held_customer - 1);
+        }
+        outcome = s->held ? outcome : crd__pg_end_call(s, outcome);
     }
     return outcome;
 }

@@ -535,11 +535,21 @@ static void add_guard(struct writer *w, uint64_t i, uint32_t fused, int many) {
     }
 }
 
+/* Within the transaction that a read left open, if one did. */
+static void add_begin(crd_postgres *s) {
+    if (s->held) {
+        s->open = 1;
+        s->held = 0;
+    } else {
+        crd__trip_control(s, s->joined ? CRD__SAVEPOINT : CRD__BEGIN, ROLE_PLAIN, 0);
+    }
+}
+
 static void add_whole(struct writer *w) {
     uint64_t updates = list_changes(w, CRD_KIND_ACCOUNT, CRD_CHANGE_UPDATE), i;
     uint32_t fused = updates == 1 ? single_updates(w) : 0;
     crd_postgres *s = w->s;
-    crd__trip_control(s, s->joined ? CRD__SAVEPOINT : CRD__BEGIN, ROLE_PLAIN, 0);
+    add_begin(s);
     if (updates > FEW) {
         (void)list_changes(w, CRD_KIND_ACCOUNT, CRD_CHANGE_UPDATE);
         add_account_updates(w, updates);
@@ -778,7 +788,7 @@ static void add_accounts_seen(struct writer *w) {
     crd_postgres *s = w->s;
     const crd_batch *b = w->batch;
     uint64_t count, i;
-    crd__trip_control(s, s->joined ? CRD__SAVEPOINT : CRD__BEGIN, ROLE_PLAIN, 0);
+    add_begin(s);
     count = list_changes(w, CRD_KIND_ACCOUNT, CRD_CHANGE_UPDATE);
     if (count > 0) {
         bind_records(w, CRD_KIND_ACCOUNT, count);
@@ -937,7 +947,7 @@ static int has_odd_guards(const struct writer *w) {
 }
 
 static int32_t write_once(struct writer *w) {
-    int32_t outcome = crd__pg_begin_call(w->s);
+    int32_t outcome = crd__pg_begin_call(w->s, 1);
     w->out->failed_count = 0;
     if (outcome == CRD_OUTCOME_DONE) {
         outcome = has_groups(w->batch) && !has_odd_guards(w) ? write_groups(w) : write_whole(w);

@@ -426,6 +426,7 @@ static void hot_ours(tally *t, int who, uint32_t flags) {
     while (!t->go) usleep(1000);
     while (!t->stop) {
         crd_status status = crd_credit_refresh(credit);
+        if (status == CRD_OK) status = crd_invoice_refresh(invoice);
         if (status == CRD_OK) status = crd_credit_apply(ledger, &request, credit, invoice, &terms, NULL);
         if (status == CRD_OK)
             t->done[who]++;
@@ -515,7 +516,7 @@ static void bench_hot(void) {
         ours[round] = hot_run(1, 0, &lost);
         copy_schema("pairs", "ours");
         settle("ours");
-        held[round] = hot_run(1, 0, &lost_held);
+        held[round] = hot_run(1, CRD_POSTGRES_LOCK_READS, &lost_held);
         copy_schema("pairs", "theirs");
         settle("theirs");
         theirs[round] = hot_run(0, 0, &none);

@@ -160,6 +160,42 @@ START_TEST(R32_of_two_connections_racing_from_one_version_exactly_one_wins) {
 }
 END_TEST
 
+static void locker(const world *w, int commands) {
+    crd_postgres_options o = options_of(w, CRD_POSTGRES_LOCK_READS);
+    crd_postgres *storage = NULL;
+    crd_ledger *ledger;
+    crd_credit *k;
+    crd_invoice *i;
+    if (crd_postgres_open(conninfo(), &o, &storage) != CRD_OK) _exit(1);
+    ledger = ledger_on(crd_postgres_storage(storage));
+    k = find_credit(ledger, "c1", "K");
+    i = find_invoice(ledger, "c1", "I");
+    for (int n = 0; n < commands; n++) {
+        if (crd_credit_refresh(k) != CRD_OK || crd_invoice_refresh(i) != CRD_OK) _exit(2);
+        if (apply_one(ledger, k, i) != CRD_OK) _exit(3); /* no conflict, ever */
+    }
+    crd_credit_free(k);
+    crd_invoice_free(i);
+    crd_ledger_close(ledger);
+    crd_postgres_close(storage);
+    _exit(0);
+}
+
+START_TEST(R32_writers_whose_reads_lock_never_work_in_vain) {
+    world *w = small_world();
+    for (int n = 0; n < 4; n++)
+        if (fork() == 0) locker(w, 10);
+    for (int n = 0; n < 4; n++) {
+        int status = 0;
+        wait(&status);
+        ck_assert_int_eq(status, 0);
+    }
+    ck_assert_int_eq(stored_credit(w, "c1", "K").applied, 40);
+    world_check(w);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(R32_a_deadlock_is_tried_again_inside) {
     world *w = world_open(STORE_POSTGRES);
     PGconn *conn = direct();
@@ -631,6 +667,13 @@ START_TEST(arguments_are_checked) {
     o.partitions = 1025;
     ck_assert_int_eq(crd_postgres_open(conninfo(), &o, &storage), CRD_E_ARGUMENT);
     ck_assert_int_eq(crd_postgres_attach(NULL, NULL, &storage), CRD_E_ARGUMENT);
+    {
+        PGconn *conn = direct();
+        o.partitions = 0;
+        o.flags = CRD_POSTGRES_LOCK_READS;
+        ck_assert_int_eq(crd_postgres_attach(conn, &o, &storage), CRD_E_ARGUMENT);
+        PQfinish(conn);
+    }
     ck_assert_ptr_null(storage);
     ck_assert_ptr_null(crd_postgres_storage(NULL));
     ck_assert_str_eq(crd_postgres_message(NULL), "");
@@ -1339,6 +1382,7 @@ static Suite *make(void) {
     TCase *t = tcase_create("postgres");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, R32_of_two_connections_racing_from_one_version_exactly_one_wins);
+    tcase_add_test(t, R32_writers_whose_reads_lock_never_work_in_vain);
     tcase_add_test(t, R32_a_deadlock_is_tried_again_inside);
     tcase_add_loop_test(t, a_write_whose_connection_is_lost_at_any_message_is_done_once, 0, 2);
     tcase_add_loop_test(t, a_page_whose_connection_is_lost_at_any_message_is_done_once, 0, 2);
