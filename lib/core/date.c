@@ -79,7 +79,7 @@ static char *date_put(char *to, int64_t value, int count, char behind) {
     return to + count + 1;
 }
 
-static char *date_put_date(char *to, int32_t date, char behind) {
+static char *date_put_day(char *to, int32_t date, char behind) {
     int32_t year, month, day;
     split(date, &year, &month, &day);
     to = date_put(to, year, 4, '-');
@@ -93,7 +93,7 @@ crd_status crd_date_to_text(int32_t date, char *out, uint64_t capacity) {
     if (date == CRD_DATE_NONE) return capacity > 0 ? CRD_OK : CRD_E_TOO_LARGE;
     if (!date_in_range(date)) return CRD_E_ARGUMENT;
     if (capacity < 11) return CRD_E_TOO_LARGE;
-    (void)date_put_date(out, date, '\0');
+    (void)date_put_day(out, date, '\0');
     return CRD_OK;
 }
 
@@ -118,7 +118,7 @@ crd_status crd_instant_to_text(int64_t instant, char *out, uint64_t capacity) {
     if (instant == 0) return capacity > 0 ? CRD_OK : CRD_E_TOO_LARGE;
     if (instant < 0 || instant / MICROSECONDS_PER_DAY > CRD_DATE_MAX) return CRD_E_ARGUMENT;
     if (capacity < 28) return CRD_E_TOO_LARGE;
-    to = date_put_date(to, (int32_t)(instant / MICROSECONDS_PER_DAY), 'T');
+    to = date_put_day(to, (int32_t)(instant / MICROSECONDS_PER_DAY), 'T');
     to = date_put(to, rest / INT64_C(3600000000), 2, ':');
     to = date_put(to, rest / 60000000 % 60, 2, ':');
     to = date_put(to, rest / 1000000 % 60, 2, '.');

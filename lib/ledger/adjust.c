@@ -78,7 +78,7 @@ static crd_status adjust_decide(crd__command *command, crd__account *account, in
     ask.currency = account->record.currency;
     ask.target = target;
     if (crd__decide_adjust(credits, count, &ask, before, &why) == CRD_OK) return CRD_OK;
-    return crd__fail_refusal(ledger, &why, account->record.customer, account->record.currency);
+    return crd__refused(ledger, &why, account);
 }
 
 /* The entry that says what was asked: `on` holds the account. */
@@ -357,7 +357,7 @@ static crd_status undo_pieces(crd__command *command, crd__account *account, cons
         if (decide_piece(adjust_credit_of(&u->pieces[i], account)->record, &u->pieces[i], named, u, &when,
                          &decision, &why) !=
             CRD_OK)
-            return crd__fail_refusal(command->ledger, &why, account->record.customer, account->record.currency);
+            return crd__refused(command->ledger, &why, account);
     status = write_undo(command, account, named, u);
     for (uint64_t i = 0; status == CRD_OK && i < u->count; i++) {
         crd__concerned on;

@@ -136,7 +136,7 @@ static crd_status application_change(crd__command *command, crd__account *accoun
     if (status != CRD_OK) return status;
     if (crd__decide_reapply(on.credit->record, application_record_of(on.invoice), application_record_of(on.receipt),
                             &ask, &less, &decision, &why) != CRD_OK)
-        return crd__fail_refusal(command->ledger, &why, account->record.customer, account->record.currency);
+        return crd__refused(command->ledger, &why, account);
     command->result.amount = amount;
     if (less > 0) return application_lower(command, account, p, less, &ask.when);
     if (decision.count > 0) command->result.first_seq = account->record.last_seq + 1;

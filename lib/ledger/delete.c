@@ -80,7 +80,7 @@ static crd_status delete_decide(crd__command *command, const crd__doc *doc, cons
     ask.moved = p->moved;
     if (crd__decide_may_delete(doc->record, p->receipt != NULL ? p->receipt->record : NULL, &ask, &why) == CRD_OK)
         return CRD_OK;
-    return crd__fail_refusal(command->ledger, &why, doc->account->record.customer, doc->account->record.currency);
+    return crd__refused(command->ledger, &why, doc->account);
 }
 
 /* The newest first; write-offs of the receipt before its applications, as wherever an invoice is freed. */

@@ -243,3 +243,7 @@ crd_status crd__fail_refusal(crd_ledger *ledger, const crd__refusal *why, const 
     append(to, room, why->hint);
     return why->code;
 }
+
+crd_status crd__refused(crd_ledger *ledger, const crd__refusal *why, const crd__account *account) {
+    return crd__fail_refusal(ledger, why, account->record.customer, account->record.currency);
+}

@@ -288,7 +288,7 @@ crd_status crd__unapply(crd__command *command, crd__account *account, const crd_
     status = crd__decide_unapply(on.credit->record, on.invoice != NULL ? on.invoice->record : NULL,
                                  on.receipt != NULL ? on.receipt->record : NULL, &ask, &decision, &why);
     if (status != CRD_OK)
-        return crd__fail_refusal(ledger, &why, account->record.customer, account->record.currency);
+        return crd__refused(ledger, &why, account);
     *undone = amount != 0 ? amount : application->left;
     return crd__write_moves(command, &on, &decision, NULL, when->direct ? 0 : CRD_ENTRY_CONSEQUENCE);
 }

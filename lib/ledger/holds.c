@@ -11,10 +11,6 @@
 
 #include <string.h>
 
-static crd_status holds_refused(crd_ledger *ledger, const crd__refusal *why, const crd__account *account) {
-    return crd__fail_refusal(ledger, why, account->record.customer, account->record.currency);
-}
-
 /* ---- the holds of a snapshot ---- */
 
 static int is_held(const crd__doc *doc, const crd__doc *of) {
@@ -289,7 +285,7 @@ static crd_status hold(crd__command *command, crd__doc *credit, crd__doc *draft,
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);
     if (crd__decide_hold(credit->record, draft != NULL ? draft->record : NULL, &ask, &decision, &why) != CRD_OK)
-        return holds_refused(ledger, &why, credit->account);
+        return crd__refused(ledger, &why, credit->account);
     memset(&on, 0, sizeof on);
     on.account = credit->account;
     on.credit = credit;
@@ -395,7 +391,7 @@ static crd_status capture(crd__command *command, crd__doc *doc, crd__doc *invoic
     ask.clamp = (t->flags & CRD_APPLY_CLAMP) != 0;
     if (crd__decide_capture(doc->record, on.credit->record, invoice != NULL ? invoice->record : NULL, &ask, &decision,
                             &why) != CRD_OK)
-        return holds_refused(command->ledger, &why, doc->account);
+        return crd__refused(command->ledger, &why, doc->account);
     on.invoice = invoice;
     command->result.amount = decision.moves[0].amount;
     return crd__write_moves(command, &on, &decision, t->reference, 0);
@@ -443,7 +439,7 @@ static crd_status write_release(crd__command *command, const crd__concerned *on,
     memset(&decision, 0, sizeof decision);
     if (crd__decide_release(on->hold->record, on->credit->record, on->invoice != NULL ? on->invoice->record : NULL,
                             ask, &decision, &why) != CRD_OK)
-        return holds_refused(command->ledger, &why, on->account);
+        return crd__refused(command->ledger, &why, on->account);
     *released = decision.moves[0].amount;
     return crd__write_moves(command, on, &decision, NULL, ask->when.direct ? 0 : CRD_ENTRY_CONSEQUENCE);
 }

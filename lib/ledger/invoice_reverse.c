@@ -6,10 +6,6 @@
 
 #include <string.h>
 
-static crd_status invoice_reverse_refused(crd_ledger *ledger, const crd__refusal *why, const crd__doc *doc) {
-    return crd__fail_refusal(ledger, why, doc->account->record.customer, doc->account->record.currency);
-}
-
 /* The memo has the invoice's lines, less what was returned of them, where these make up its amount: what was returned
  * without naming lines cannot be told from them. */
 static crd_status reversed_lines(crd__command *command, crd__doc *doc, int64_t amount, crd_line_terms **out,
@@ -103,7 +99,7 @@ static crd_status apply_memo(crd__command *command, crd__concerned *on, int64_t 
     on->lines = NULL;
     on->line_count = 0;
     if (crd__decide_apply(on->credit->record, on->invoice->record, &ask, &decision, &why) != CRD_OK)
-        return invoice_reverse_refused(command->ledger, &why, on->invoice);
+        return crd__refused(command->ledger, &why, on->invoice->account);
     return crd__write_moves(command, on, &decision, NULL, CRD_ENTRY_CONSEQUENCE);
 }
 
@@ -124,7 +120,7 @@ static crd_status reverse_invoice(crd__command *command, crd__doc *doc, const cr
     if (status != CRD_OK) return status;
     on.invoice = doc;
     if (crd__decide_may_reverse(invoice, &when, &amount, &why) != CRD_OK)
-        return invoice_reverse_refused(ledger, &why, doc);
+        return crd__refused(ledger, &why, doc->account);
     status = crd__free_settled(command, doc, amount - invoice->open, CRD__OWN_MEMOS_LAST, &when, NULL);
     if (status == CRD_OK) status = issue_memo(command, &on, t, amount, when.date, memo);
     if (status == CRD_OK) status = apply_memo(command, &on, amount, &when);

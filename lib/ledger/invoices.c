@@ -152,10 +152,6 @@ static void invoices_concern(crd__concerned *on, crd__doc *invoice) {
     on->invoice = invoice;
 }
 
-static crd_status invoices_refused(crd_ledger *ledger, const crd__refusal *why, const crd__doc *doc) {
-    return crd__fail_refusal(ledger, why, doc->account->record.customer, doc->account->record.currency);
-}
-
 static crd_status send(crd__command *command, crd__doc *doc, uint32_t flags) {
     crd__when when = crd__command_when(command, 1);
     crd__decision decision;
@@ -165,7 +161,7 @@ static crd_status send(crd__command *command, crd__doc *doc, uint32_t flags) {
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);
     if (crd__decide_send(doc->record, &when, &decision, &why) != CRD_OK)
-        return invoices_refused(command->ledger, &why, doc);
+        return crd__refused(command->ledger, &why, doc->account);
     command->result.amount = decision.moves[0].amount;
     status = crd__post_draft(command, doc, &decision);
     return status == CRD_OK ? crd__auto_apply(command, doc, flags) : status;
@@ -201,7 +197,7 @@ static crd_status refuse_cash(crd_ledger *ledger, const crd__doc *invoice, const
     }
     if (cash == 0) return CRD_OK;
     (void)crd__refuse(&why, CRD_E_IN_USE, CRD_KIND_INVOICE, crd__doc_id(invoice), cash, 0);
-    return invoices_refused(ledger, &why, invoice);
+    return crd__refused(ledger, &why, invoice->account);
 }
 
 static crd_status invoices_void_invoice(crd__command *command, crd__doc *doc, uint32_t flags) {
@@ -216,7 +212,7 @@ static crd_status invoices_void_invoice(crd__command *command, crd__doc *doc, ui
     crd_status status = crd__command_fresh(command, doc->account);
     if (status == CRD_OK) status = crd__command_feature(command, doc->account);
     if (status != CRD_OK) return status;
-    if (crd__decide_may_void(doc->record, &when, &why) != CRD_OK) return invoices_refused(ledger, &why, doc);
+    if (crd__decide_may_void(doc->record, &when, &why) != CRD_OK) return crd__refused(ledger, &why, doc->account);
     if (record->applied > 0 && (flags & CRD_VOID_STRICT)) {
         status = crd__applications(ledger, doc->account, doc, &list, &count);
         if (status == CRD_OK) status = crd__load_named(ledger, doc->account, list, count);
@@ -230,7 +226,7 @@ static crd_status invoices_void_invoice(crd__command *command, crd__doc *doc, ui
     if (status != CRD_OK) return status;
     memset(&decision, 0, sizeof decision);
     if (crd__decide_invoice_void(doc->record, &when, &decision, &why) != CRD_OK)
-        return invoices_refused(ledger, &why, doc);
+        return crd__refused(ledger, &why, doc->account);
     invoices_concern(&on, doc);
     return crd__write_moves(command, &on, &decision, NULL, 0);
 }

@@ -155,6 +155,8 @@ crd_status crd__fail_argument(crd_ledger *ledger, const char *field, const char 
 crd_status crd__fail_subject(crd_ledger *ledger, crd_status code, uint32_t kind, const char *customer, const char *id,
                              const char *message);
 crd_status crd__fail_refusal(crd_ledger *ledger, const crd__refusal *why, const char *customer, const char *currency);
+/* The same, of an account. */
+crd_status crd__refused(crd_ledger *ledger, const crd__refusal *why, const crd__account *account);
 crd_status crd__fail_host(crd_ledger *ledger, crd_status code, const char *message, int64_t host_error,
                           const char *host_text);
 

@@ -378,7 +378,7 @@ static crd_status receipt_enter_put_in_order(entering *e, crd__list *parties, co
 
 /* ---- writing ---- */
 
-static crd_status receipt_enter_write_receipt(entering *e, const char *id, const char *credit) {
+static crd_status write_money_receipt(entering *e, const char *id, const char *credit) {
     const crd_receipt_terms *t = e->terms;
     crd__command *command = e->command;
     const crd_account_record *account = &e->on.account->record;
@@ -464,7 +464,7 @@ static crd_status write_moves(entering *e, const crd__receipt_plan *plan) {
     return status;
 }
 
-static crd_status receipt_enter_decide(entering *e, const char *id, const char *credit, crd__receipt_plan *plan) {
+static crd_status decide_receipt(entering *e, const char *id, const char *credit, crd__receipt_plan *plan) {
     crd_ledger *ledger = e->command->ledger;
     crd__receipt_command ask;
     crd__refusal why;
@@ -493,7 +493,7 @@ static crd_status receipt_enter_decide(entering *e, const char *id, const char *
 }
 
 /* What has lapsed of the credits used is entered first (rule M7). */
-static crd_status receipt_enter_enter_lapsed(entering *e) {
+static crd_status lapse_used(entering *e) {
     crd__when when = crd__command_when(e->command, 0);
     crd_status status = CRD_OK;
     for (uint64_t i = 0; status == CRD_OK && i < e->credits.count; i++)
@@ -501,7 +501,7 @@ static crd_status receipt_enter_enter_lapsed(entering *e) {
     return status;
 }
 
-static crd_status receipt_enter_enter(entering *e) {
+static crd_status enter_receipt(entering *e) {
     crd__command *command = e->command;
     const crd_receipt_terms *t = e->terms;
     crd__receipt_plan plan;
@@ -509,16 +509,16 @@ static crd_status receipt_enter_enter(entering *e) {
     const char *id, *credit_id = "";
     int64_t next;
     crd_status status = prepare(e);
-    if (status == CRD_OK) status = receipt_enter_enter_lapsed(e);
+    if (status == CRD_OK) status = lapse_used(e);
     if (status != CRD_OK) return status;
     next = e->on.account->record.last_seq + 1;
     command->result.first_seq = next; /* the receipt, also when a lapse came first */
     id = t->id != NULL ? t->id : crd__derive_id(command, e->on.account, next);
     if (t->amount > 0) credit_id = t->credit != NULL ? t->credit : crd__derive_id(command, e->on.account, next + 1);
     if (id == NULL || credit_id == NULL) return no_memory(e);
-    status = receipt_enter_decide(e, id, credit_id, &plan);
+    status = decide_receipt(e, id, credit_id, &plan);
     fill_credit(e, credit_id, &credit);
-    if (status == CRD_OK) status = receipt_enter_write_receipt(e, id, credit_id);
+    if (status == CRD_OK) status = write_money_receipt(e, id, credit_id);
     if (status == CRD_OK && t->amount > 0) status = write_credit(e, &credit, plan.applied);
     if (status == CRD_OK) status = write_moves(e, &plan);
     if (status == CRD_OK && plan.kept > 0) status = crd__auto_apply(command, e->credit, t->credit_flags);
@@ -537,7 +537,7 @@ static crd_status run(crd__command *command, const char *customer, const crd_rec
     e.terms = t;
     e.customer = customer;
     crd__arena_init(&e.arena, &ledger->allocator);
-    status = receipt_enter_enter(&e);
+    status = enter_receipt(&e);
     *out = e.on.receipt;
     crd__release(ledger, &e.held);
     crd__release(ledger, &e.more);

@@ -889,8 +889,7 @@ crd_status crd_plan_edit(crd_plan *plan, uint64_t index, int64_t amount) {
     else if (amount > invoice)
         (void)crd__refuse(&why, CRD_E_INVOICE_AMOUNT, CRD_KIND_INVOICE, a->public.invoice->id, invoice, amount);
     if (amount > credit || amount > invoice)
-        return crd__fail_refusal(plan->ledger, &why, account->account->record.customer,
-                                 account->account->record.currency);
+        return crd__refused(plan->ledger, &why, account->account);
     a->credit->public.proposed += amount - a->public.amount;
     a->invoice->public.proposed += amount - a->public.amount;
     account->public.applied += amount - a->public.amount;
@@ -950,7 +949,7 @@ static crd_status write_application(const crd_plan *plan, crd__command *command,
     a->credit->lapses = 0;
     if (status != CRD_OK) return status;
     if (crd__decide_apply(on->credit->record, on->invoice->record, &ask, &decision, &why) != CRD_OK)
-        return crd__fail_refusal(ledger, &why, on->account->record.customer, on->account->record.currency);
+        return crd__refused(ledger, &why, on->account);
     return crd__write_moves(command, on, &decision, NULL, flags | CRD_ENTRY_AUTOMATIC);
 }
 
@@ -969,7 +968,7 @@ static crd_status write_tolerated(posting *p, crd__concerned on, const plan_item
     ask.amount = invoice->public.write_off;
     ask.cause = CRD_CAUSE_TOLERANCE;
     if (crd__decide_write_off(on.invoice->record, &ask, &decision, &why) != CRD_OK)
-        return crd__fail_refusal(ledger, &why, on.account->record.customer, on.account->record.currency);
+        return crd__refused(ledger, &why, on.account);
     return crd__write_moves(&p->command, &on, &decision, NULL, CRD_ENTRY_POSTS_RECEIPT | CRD_ENTRY_AUTOMATIC);
 }
 

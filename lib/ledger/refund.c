@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-static crd_status refund_refused(crd_ledger *ledger, const crd__refusal *why, const crd__account *account) {
-    return crd__fail_refusal(ledger, why, account->record.customer, account->record.currency);
-}
-
 static crd_status refund(crd__command *command, crd__doc *doc, const crd_refund_terms *t) {
     const crd_credit_record *credit = doc->record;
     crd__out_command ask;
@@ -25,7 +21,7 @@ static crd_status refund(crd__command *command, crd__doc *doc, const crd_refund_
     ask.amount = t->amount;
     ask.override = (t->flags & CRD_REFUND_OVERRIDE) != 0;
     if (crd__decide_refund(credit, &ask, &decision, &why) != CRD_OK)
-        return refund_refused(command->ledger, &why, doc->account);
+        return crd__refused(command->ledger, &why, doc->account);
     memset(&on, 0, sizeof on);
     on.account = doc->account;
     on.credit = doc;
@@ -91,7 +87,7 @@ crd_status crd__undo_refund(crd__command *command, crd__account *account, const 
     status = crd__cut_debit_memo(command, on.credit, named->left, &ask.when);
     if (status != CRD_OK) return status;
     if (crd__decide_give_back(on.credit->record, &ask, &decision, &why) != CRD_OK)
-        return refund_refused(command->ledger, &why, account);
+        return crd__refused(command->ledger, &why, account);
     command->result.amount = named->left;
     return crd__write_moves(command, &on, &decision, NULL, 0);
 }

@@ -75,10 +75,6 @@ crd_status crd__line_returns(crd__command *command, crd__doc *invoice, crd__line
     return status;
 }
 
-static crd_status returns_refused(crd_ledger *ledger, const crd__refusal *why, const crd__account *account) {
-    return crd__fail_refusal(ledger, why, account->record.customer, account->record.currency);
-}
-
 static crd_status load_invoice(crd__command *command, crd__account *account, const char *id, crd__doc **out) {
     crd__application named;
     crd_status status;
@@ -118,10 +114,10 @@ static crd_status return_line(crd_ledger *ledger, crd__doc *invoice, const crd__
     amount = line->record.amount - line->returned_amount;
     (void)crd__refuse(&why, CRD_E_RETURNED, CRD_KIND_LINE, back->origin, quantity, back->quantity);
     why.field = "quantity";
-    if (back->quantity > quantity) return returns_refused(ledger, &why, invoice->account);
+    if (back->quantity > quantity) return crd__refused(ledger, &why, invoice->account);
     (void)crd__refuse(&why, CRD_E_RETURNED, CRD_KIND_LINE, back->origin, amount, back->amount);
     why.field = "amount";
-    if (back->amount > amount) return returns_refused(ledger, &why, invoice->account);
+    if (back->amount > amount) return crd__refused(ledger, &why, invoice->account);
     if (back->tax == 0 && line->record.tax > line->returned_tax)
         back->tax = CRD__MIN(back->amount,
                              crd__tax_part(line->record.tax - line->returned_tax, back->amount, amount));
@@ -152,7 +148,7 @@ crd_status crd__return_of(crd__command *command, crd__doc *invoice, crd_credit_r
     if (crd__decide_return(invoice->record, &when, 0, &why) != CRD_OK ||
         crd__decide_issue(memo, &when, &why) != CRD_OK ||
         crd__decide_return(invoice->record, &when, memo->original, &why) != CRD_OK)
-        return returns_refused(ledger, &why, invoice->account);
+        return crd__refused(ledger, &why, invoice->account);
     if (count > 0) status = crd__read_lines(command, invoice, &sold);
     if (status == CRD_OK) status = crd__line_returns(command, invoice, &sold);
     for (uint64_t i = 0; status == CRD_OK && i < sold.count; i++) taxed |= sold.items[i].record.tax != 0;

@@ -26,7 +26,7 @@ typedef struct unwinding {
 } unwinding;
 
 static crd_status reverse_refused(const unwinding *u, const crd__refusal *why) {
-    return crd__fail_refusal(u->command->ledger, why, u->account->record.customer, u->account->record.currency);
+    return crd__refused(u->command->ledger, why, u->account);
 }
 
 /* ---- gathering ---- */

@@ -17,10 +17,6 @@ typedef struct revision {
     crd__lines lines;    /* all there are, then all there will be */
 } revision;
 
-static crd_status revise_refused(crd_ledger *ledger, const crd__refusal *why, const crd__doc *doc) {
-    return crd__fail_refusal(ledger, why, doc->account->record.customer, doc->account->record.currency);
-}
-
 static crd_status revise_check_terms(crd_ledger *ledger, const crd_revise_terms *t) {
     crd_status status;
     if (t->flags & ~(CRD_REVISE_DISPUTED | CRD_REVISE_UNDISPUTED) ||
@@ -89,7 +85,7 @@ static crd_status refuse_returned(crd__command *command, crd__doc *doc, revision
         if (!line->changed || (line->returned_quantity == 0 && line->returned_amount == 0)) continue;
         (void)crd__refuse(&why, CRD_E_RETURNED, CRD_KIND_INVOICE, crd__doc_id(doc), line->returned_amount, 0);
         why.field = "terms.end_lines";
-        return revise_refused(command->ledger, &why, doc);
+        return crd__refused(command->ledger, &why, doc->account);
     }
     return status;
 }
@@ -205,7 +201,7 @@ static crd_status revise(crd__command *command, crd__doc *doc, revision *r) {
     ask.removes = removes(r);
     ask.line_policy = ledger->settings.line_policy;
     if (crd__decide_may_revise(record, &ask, &need, &command->result.warnings, &why) != CRD_OK)
-        return revise_refused(ledger, &why, doc);
+        return crd__refused(ledger, &why, doc->account);
     status = refuse_returned(command, doc, r);
     if (status == CRD_OK) status = fill_image(command, doc, r, &image);
     if (status == CRD_OK && is_same(&image, record, r))

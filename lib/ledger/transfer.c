@@ -8,10 +8,6 @@
 
 #include <string.h>
 
-static crd_status transfer_refused(crd_ledger *ledger, const crd__refusal *why, const crd__account *account) {
-    return crd__fail_refusal(ledger, why, account->record.customer, account->record.currency);
-}
-
 static void transfer_concern(crd__concerned *on, crd__account *account, crd__doc *credit) {
     memset(on, 0, sizeof *on);
     on->account = account;
@@ -73,7 +69,7 @@ static crd_status transfer(crd__command *command, crd__doc *doc, const crd_trans
     if (status != CRD_OK) return status;
     command->result.first_seq = 0; /* the transfer, also when a lapse, or the first entry of an account there, came before */
     if (crd__decide_transfer(doc->record, &ask, &decision, &why) != CRD_OK)
-        return transfer_refused(ledger, &why, doc->account);
+        return crd__refused(ledger, &why, doc->account);
     command->result.amount = decision.moves[0].amount;
     crd__transferred_credit(doc->record, decision.moves[0].amount, &c);
     c.id = t->id != NULL ? t->id : crd__derive_id(command, there, there->record.last_seq + 1);
@@ -194,7 +190,7 @@ static crd_status decide_untransfer(crd__command *command, const crd__doc *credi
     memset(back, 0, sizeof *back);
     memset(returns, 0, sizeof *returns);
     if (crd__decide_untransfer(credit->record, there->record, ask, back, returns, &why) == CRD_OK) return CRD_OK;
-    return transfer_refused(command->ledger, &why,
+    return crd__refused(command->ledger, &why,
                             why.subject == crd__doc_id(there) ? there->account : credit->account);
 }
 

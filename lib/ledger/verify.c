@@ -53,7 +53,7 @@ static void find(verifier *v, uint32_t kind, const char *customer, const char *c
     v->ledger->busy = 0;
 }
 
-static void verify_find_entry(verifier *v, const crd_entry_record *e, const char *field, const char *message,
+static void tell_of_entry(verifier *v, const crd_entry_record *e, const char *field, const char *message,
                               int64_t stored, int64_t expected) {
     find(v, CRD_KIND_ENTRY, e->customer, e->currency, "", e->seq, field, message, stored, expected);
 }
@@ -61,7 +61,7 @@ static void verify_find_entry(verifier *v, const crd_entry_record *e, const char
 /* ---- replay ---- */
 
 static void differs(void *ctx, const crd_entry_record *e, const char *field, const char *message) {
-    verify_find_entry(ctx, e, field, message, strcmp(field, "amount") == 0 ? e->amount : 0, 0);
+    tell_of_entry(ctx, e, field, message, strcmp(field, "amount") == 0 ? e->amount : 0, 0);
 }
 
 static crd_status verify_replay(verifier *v, const crd_entry_record *stored) {
@@ -71,21 +71,21 @@ static crd_status verify_replay(verifier *v, const crd_entry_record *stored) {
     crd_status status;
     v->account_result.entries++;
     if (e.seq != account->last_seq + 1)
-        verify_find_entry(v, &e, "seq", "an entry is missing before this one", e.seq, account->last_seq + 1);
-    if (e.last_seq != e.seq) verify_find_entry(v, &e, "last_seq", "differs from its seq", e.last_seq, e.seq);
+        tell_of_entry(v, &e, "seq", "an entry is missing before this one", e.seq, account->last_seq + 1);
+    if (e.last_seq != e.seq) tell_of_entry(v, &e, "last_seq", "differs from its seq", e.last_seq, e.seq);
     if (e.instant < account->last_instant)
-        verify_find_entry(v, &e, "instant", "the entry is earlier than the one before it", e.instant,
+        tell_of_entry(v, &e, "instant", "the entry is earlier than the one before it", e.instant,
                           account->last_instant);
     if (crd_entry_hash(&e, account->last_seq == 0 ? NULL : v->hash, hash) != CRD_OK || memcmp(hash, e.hash, 32) != 0)
-        verify_find_entry(v, &e, "hash", "the entry was changed: its hash does not fit", 0, 0);
+        tell_of_entry(v, &e, "hash", "the entry was changed: its hash does not fit", 0, 0);
     memcpy(v->hash, e.hash, 32);
     status = crd__replay_entry(&v->replay, stored, &e);
     if (status != CRD_OK) return status;
     if (e.credit_after != stored->credit_after)
-        verify_find_entry(v, &e, "credit_after", "differs from the journal before it", stored->credit_after,
+        tell_of_entry(v, &e, "credit_after", "differs from the journal before it", stored->credit_after,
                           e.credit_after);
     if (e.invoice_after != stored->invoice_after)
-        verify_find_entry(v, &e, "invoice_after", "differs from the journal before it", stored->invoice_after,
+        tell_of_entry(v, &e, "invoice_after", "differs from the journal before it", stored->invoice_after,
                           e.invoice_after);
     return CRD_OK;
 }

@@ -6,10 +6,6 @@
 
 #include <string.h>
 
-static crd_status write_off_refused(crd_ledger *ledger, const crd__refusal *why, const crd__account *account) {
-    return crd__fail_refusal(ledger, why, account->record.customer, account->record.currency);
-}
-
 /* ---- write off ---- */
 
 static crd_status write_off(crd__command *command, crd__doc *doc, int64_t amount, uint32_t cause) {
@@ -27,7 +23,7 @@ static crd_status write_off(crd__command *command, crd__doc *doc, int64_t amount
     ask.amount = amount;
     ask.cause = cause;
     if (crd__decide_write_off(doc->record, &ask, &decision, &why) != CRD_OK)
-        return write_off_refused(ledger, &why, doc->account);
+        return crd__refused(ledger, &why, doc->account);
     memset(&on, 0, sizeof on);
     on.account = doc->account;
     on.invoice = doc;
@@ -81,7 +77,7 @@ crd_status crd__unwrite_off(crd__command *command, crd__account *account, const 
     ask.left = from->left;
     if (crd__decide_unwrite_off(on.invoice->record, on.receipt != NULL ? on.receipt->record : NULL, &ask, &decision,
                                 &why) != CRD_OK)
-        return write_off_refused(ledger, &why, account);
+        return crd__refused(ledger, &why, account);
     *undone = decision.moves[0].amount;
     return crd__write_moves(command, &on, &decision, NULL, when->direct ? 0 : CRD_ENTRY_CONSEQUENCE);
 }
