@@ -6,6 +6,7 @@ from ctypes import (CFUNCTYPE, POINTER, Structure, c_char, c_char_p, c_int, c_in
 
 from ._abi import *
 
+CRD_POSTGRES_LOCK_READS = 8
 CRD_POSTGRES_NO_DDL = 4
 CRD_POSTGRES_READ_ONLY = 1
 CRD_POSTGRES_UNPREPARED = 2
