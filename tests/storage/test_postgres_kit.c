@@ -198,8 +198,10 @@ int main(void) {
     }
     tcase_set_timeout(t, 60);
     tcase_add_test(t, postgres_conforms);
-    tcase_add_test(t, postgres_without_prepared_statements_conforms);
-    tcase_add_test(t, postgres_in_partitions_conforms);
+    if (getenv("CREDIT_TEST_LONG") != NULL) {
+        tcase_add_test(t, postgres_without_prepared_statements_conforms);
+        tcase_add_test(t, postgres_in_partitions_conforms);
+    }
     tcase_add_test(t, postgres_attached_conforms);
     suite_add_tcase(s, t);
     runner = srunner_create(s);
