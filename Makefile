@@ -146,7 +146,7 @@ PROGRAM_OBJ := $(PROGRAM_SRC:%.c=$(OBJ)/%.o)
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all static shared examples tests check check-long check-valgrind race bench demo docs requirements help FORCE \
-    amalgamation \
+    amalgamation abicheck abi-baseline portability \
     install install-headers install-static install-shared install-pc install-man uninstall clean distclean
 
 #: all             the libraries (the default)
@@ -274,6 +274,7 @@ check: $(STATIC) $(SHARED) $(EXAMPLES) $(TESTS) $(RACE)
 #: check-long      the same with CREDIT_TEST_LONG=1, again under sanitizers, and under valgrind
 check-long:
 	CREDIT_TEST_LONG=1 $(MAKE) check
+	$(MAKE) portability
 	@if echo 'int main(void) { return 0; }' \
 	    | $(CC) -fsanitize=address,undefined -x c - -o $(BUILD)/probe 2>/dev/null && $(BUILD)/probe; then \
 	    CREDIT_TEST_LONG=1 $(MAKE) check SANITIZE=address,undefined; \
@@ -315,6 +316,18 @@ docs:
 #: requirements    which requirement is proved by which test, and which by none
 requirements:
 	sh tests/requirements.sh
+
+#: abicheck        the binary interface against the committed one in tests/abi; part of check
+abicheck: $(BUILD)/libcredit.so
+	@$(TEST_ENV) CREDIT_TEST_LONG=1 sh tests/run.sh tests/build/abi.sh
+
+#: abi-baseline    commit to what the interface is now: after something was added, never to hide a break
+abi-baseline: $(BUILD)/libcredit.so
+	BUILD='$(BUILD)' CC='$(CC)' sh tools/abi_baseline.sh
+
+#: portability     the smoke test on every compiler, machine and data model at hand; a table of what ran
+portability:
+	@VERSION='$(VERSION)' sh tests/build/portability.matrix
 
 # ---- Giving it away
 
