@@ -264,7 +264,8 @@ static void set_extreme(crd__tk *t, const crd_field *field, crd__tk_any *r, int 
         memcpy(at, &text, sizeof text);
         break;
     case CRD_FIELD_HASH:
-        for (int i = 0; i < 32; i++) at[i] = greatest ? (char)-1 : (char)(i % 3 == 0);
+        memset(at, greatest ? 0xff : 0, 32);
+        for (int i = 0; i < 32 && !greatest; i += 3) at[i] = 1;
         break;
     default:
         bytes = crd__tk_take(t, 300);
