@@ -17,6 +17,7 @@ INSTALL ?= install
 
 prefix ?= /usr/local
 exec_prefix ?= $(prefix)
+bindir ?= $(exec_prefix)/bin
 libdir ?= $(exec_prefix)/lib
 includedir ?= $(prefix)/include
 datarootdir ?= $(prefix)/share
@@ -42,27 +43,40 @@ VERSION := $(shell awk '/^.define CRD_VERSION_(MAJOR|MINOR|PATCH) /{v = v s $$3;
     include/credit/version.h)
 MAJOR := $(firstword $(subst ., ,$(VERSION)))
 
-# ---- SQLite: used when its header can be compiled with, unless told otherwise
+# ---- What CC compiles for. A cross compiler brings its own ar; Windows has DLLs in place of shared objects.
+
+TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
+WINDOWS := $(if $(findstring mingw,$(TARGET))$(findstring windows-gnu,$(TARGET)),yes)
+ifeq ($(origin AR),default)
+AR := $(or $(shell $(CC) -print-prog-name=ar 2>/dev/null),ar)
+endif
+
+# yes, when a program with #include HEADER can be made with FLAGS and LIBS; said to be there, the header is enough.
+# A cross compiler may find a header that belongs to this machine, but not a library for the other.
+#   $(call usable,WITH,FLAGS,HEADER,LIBS)
+usable = $(shell t=$$(mktemp) && echo 'int main(void) { return 0; }' \
+    | $(CC) $(CPPFLAGS) $(2) $(if $(filter yes,$(1)),-c) -o "$$t" -include $(3) -x c - -x none $(LDFLAGS) $(4) 2>/dev/null \
+    && echo yes; rm -f "$$t" "$$t.exe")
+
+# ---- SQLite: used when a program can be made with it, unless told otherwise
 
 HAVE_SQLITE :=
 ifneq ($(WITH_SQLITE),no)
 SQLITE_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags sqlite3 2>/dev/null)
 SQLITE_LIBS ?= $(or $(shell $(PKG_CONFIG) --libs sqlite3 2>/dev/null),-lsqlite3)
-HAVE_SQLITE := $(shell echo | $(CC) $(CPPFLAGS) $(SQLITE_CFLAGS) -include sqlite3.h -E -x c - >/dev/null 2>&1 \
-    && echo yes)
+HAVE_SQLITE := $(call usable,$(WITH_SQLITE),$(SQLITE_CFLAGS),sqlite3.h,$(SQLITE_LIBS))
 ifeq ($(WITH_SQLITE)$(HAVE_SQLITE),yes)
 $(error WITH_SQLITE=yes, but $(CC) finds no sqlite3.h (Debian: libsqlite3-dev))
 endif
 endif
 
-# ---- PostgreSQL: the same, with libpq's header
+# ---- PostgreSQL: the same, with libpq
 
 HAVE_POSTGRES :=
 ifneq ($(WITH_POSTGRES),no)
 POSTGRES_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags libpq 2>/dev/null)
 POSTGRES_LIBS ?= $(or $(shell $(PKG_CONFIG) --libs libpq 2>/dev/null),-lpq)
-HAVE_POSTGRES := $(shell echo | $(CC) $(CPPFLAGS) $(POSTGRES_CFLAGS) -include libpq-fe.h -E -x c - >/dev/null 2>&1 \
-    && echo yes)
+HAVE_POSTGRES := $(call usable,$(WITH_POSTGRES),$(POSTGRES_CFLAGS),libpq-fe.h,$(POSTGRES_LIBS))
 ifeq ($(WITH_POSTGRES)$(HAVE_POSTGRES),yes)
 $(error WITH_POSTGRES=yes, but $(CC) finds no libpq-fe.h (Debian: libpq-dev))
 endif
@@ -77,8 +91,10 @@ COMPILE = $(CC) -std=c99 $(WARNINGS) -fno-common $(SANITIZERS) $(CPPFLAGS) $(CFL
 LINK = $(CC) $(SANITIZERS) $(CFLAGS) $(LDFLAGS)
 
 # Library code is compiled once, as position-independent code, for the static and the shared library alike. Nothing is
-# thrown through it, so it carries no unwind tables.
-COMPILE_LIB = $(COMPILE) -fPIC -fvisibility=hidden -fno-asynchronous-unwind-tables -DCRD_BUILD -Iinclude
+# thrown through it, so it carries no unwind tables. On Windows all code is position-independent, and what a DLL
+# exports is said by its .def file alone: an archive whose objects said it would make every program export it too.
+COMPILE_LIB = $(COMPILE) $(if $(WINDOWS),-DCRD_STATIC,-fPIC -fvisibility=hidden) -fno-asynchronous-unwind-tables \
+    -DCRD_BUILD -Iinclude
 
 # Most of the library waits for the storage, not for arithmetic: an optimised build optimises it for size, but for the
 # files that every document or journal entry passes through.
@@ -107,12 +123,10 @@ TESTKIT_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard lib/storage/testkit*.c))
 SQLITE_OBJ := $(if $(HAVE_SQLITE),$(patsubst %.c,$(OBJ)/%.o,$(wildcard lib/storage/sqlite*.c)))
 POSTGRES_OBJ := $(if $(HAVE_POSTGRES),$(patsubst %.c,$(OBJ)/%.o,$(wildcard lib/storage/postgres*.c)))
 
-# Each library: its archive, its shared object, and the names under which linkers and loaders look for that.
-STATIC := $(BUILD)/libcredit.a $(BUILD)/libcredit-testkit.a $(if $(HAVE_SQLITE),$(BUILD)/libcredit-sqlite.a) \
-    $(if $(HAVE_POSTGRES),$(BUILD)/libcredit-postgres.a)
-SHARED_NAMES := libcredit.so libcredit-testkit.so $(if $(HAVE_SQLITE),libcredit-sqlite.so) \
-    $(if $(HAVE_POSTGRES),libcredit-postgres.so)
-SHARED := $(SHARED_NAMES:%=$(BUILD)/%)
+# Each library: its archive, and its shared object or DLL.
+PARTS := credit credit-testkit $(if $(HAVE_SQLITE),credit-sqlite) $(if $(HAVE_POSTGRES),credit-postgres)
+STATIC := $(PARTS:%=$(BUILD)/lib%.a)
+SHARED := $(if $(WINDOWS),$(PARTS:%=$(BUILD)/%.dll),$(PARTS:%=$(BUILD)/lib%.so))
 LIBRARIES := $(if $(filter yes,$(ENABLE_STATIC)),$(STATIC)) $(if $(filter yes,$(ENABLE_SHARED)),$(SHARED))
 PC_IN := credits.pc.in lib/storage/credits-testkit.pc.in $(if $(HAVE_SQLITE),lib/storage/credits-sqlite.pc.in) \
     $(if $(HAVE_POSTGRES),lib/storage/credits-postgres.pc.in)
@@ -151,8 +165,8 @@ PROGRAM_OBJ := $(PROGRAM_SRC:%.c=$(OBJ)/%.o)
 
 #: all             the libraries (the default)
 all: $(LIBRARIES)
-	$(if $(HAVE_SQLITE),,@echo "SQLite: no sqlite3.h, or WITH_SQLITE=no; libcredit-sqlite is left out")
-	$(if $(HAVE_POSTGRES),,@echo "PostgreSQL: no libpq-fe.h, or WITH_POSTGRES=no; libcredit-postgres is left out")
+	$(if $(HAVE_SQLITE),,@echo "SQLite: not found, or WITH_SQLITE=no; libcredit-sqlite is left out")
+	$(if $(HAVE_POSTGRES),,@echo "PostgreSQL: not found, or WITH_POSTGRES=no; libcredit-postgres is left out")
 
 #: static          only the static libraries
 static: $(STATIC)
@@ -208,6 +222,21 @@ $(BUILD)/libcredit-testkit.so.$(VERSION): $(TESTKIT_OBJ) $(BUILD)/credit-testkit
 $(BUILD)/%.so: $(BUILD)/%.so.$(VERSION)
 	ln -sf $(<F) $@.$(MAJOR)
 	ln -sf $(@F).$(MAJOR) $@
+
+# The same for Windows. Linking a DLL also writes its import library, which is what programs are linked with.
+$(BUILD)/%.def: lib/credit.sym tools/gen-def.sh
+	@mkdir -p $(@D)
+	sh tools/gen-def.sh $* lib/credit.sym >$@
+
+$(BUILD)/credit.dll: $(CORE_OBJ)
+$(BUILD)/credit-sqlite.dll: $(SQLITE_OBJ) $(BUILD)/credit.dll
+$(BUILD)/credit-sqlite.dll: DLL_LIBS = $(BUILD)/libcredit.dll.a $(SQLITE_LIBS)
+$(BUILD)/credit-postgres.dll: $(POSTGRES_OBJ) $(BUILD)/credit.dll
+$(BUILD)/credit-postgres.dll: DLL_LIBS = $(BUILD)/libcredit.dll.a $(POSTGRES_LIBS)
+$(BUILD)/credit-testkit.dll: $(TESTKIT_OBJ) $(BUILD)/credit.dll
+$(BUILD)/credit-testkit.dll: DLL_LIBS = $(BUILD)/libcredit.dll.a
+$(BUILD)/%.dll: $(BUILD)/%.def
+	$(LINK) -shared -Wl,--out-implib,$(BUILD)/lib$*.dll.a -o $@ $(filter %.o %.def,$^) $(DLL_LIBS)
 
 -include $(patsubst %.o,%.d,$(CORE_OBJ) $(TESTKIT_OBJ) $(SQLITE_OBJ) $(POSTGRES_OBJ) $(SUPPORT_OBJ) $(BENCH_OBJ) \
     $(PROGRAM_OBJ))
@@ -350,11 +379,18 @@ install-static: $(STATIC)
 	$(INSTALL) -d '$(DESTDIR)$(libdir)'
 	$(INSTALL) -m 644 $(STATIC) '$(DESTDIR)$(libdir)'
 
+ifeq ($(WINDOWS),)
 install-shared: $(SHARED)
 	$(INSTALL) -d '$(DESTDIR)$(libdir)'
 	$(INSTALL) -m 755 $(SHARED:%=%.$(VERSION)) '$(DESTDIR)$(libdir)'
-	cd '$(DESTDIR)$(libdir)' && for so in $(SHARED_NAMES); do \
+	cd '$(DESTDIR)$(libdir)' && for so in $(notdir $(SHARED)); do \
 	    ln -sf $$so.$(VERSION) $$so.$(MAJOR) && ln -sf $$so.$(MAJOR) $$so || exit 1; done
+else
+install-shared: $(SHARED)
+	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(libdir)'
+	$(INSTALL) -m 755 $(SHARED) '$(DESTDIR)$(bindir)'
+	$(INSTALL) -m 644 $(PARTS:%=$(BUILD)/lib%.dll.a) $(PARTS:%=$(BUILD)/%.def) '$(DESTDIR)$(libdir)'
+endif
 
 # Written at install, because only now the paths are certain. Paths below the prefix are said relative to it, so
 # that pkg-config --define-prefix can move the tree.
@@ -372,16 +408,17 @@ install-man:
 
 # Every file that install may have written is removed, whatever is enabled now; then the directories that are
 # libcredit's own or that few others have, if they are empty. In a staging tree their parents go as well.
-LIB_NAMES = libcredit libcredit-testkit libcredit-sqlite libcredit-postgres
+ALL_PARTS = credit credit-testkit credit-sqlite credit-postgres
 #: uninstall       remove what install has put there
 uninstall:
-	cd '$(DESTDIR)$(libdir)' && rm -f $(LIB_NAMES:%=%.a) $(LIB_NAMES:%=%.so) $(LIB_NAMES:%=%.so.$(MAJOR)) \
-	    $(LIB_NAMES:%=%.so.$(VERSION))
+	cd '$(DESTDIR)$(libdir)' && rm -f $(foreach p,$(ALL_PARTS),lib$p.a lib$p.so lib$p.so.$(MAJOR) lib$p.so.$(VERSION) \
+	    lib$p.dll.a $p.def)
+	rm -f $(ALL_PARTS:%='$(DESTDIR)$(bindir)/%.dll')
 	cd '$(DESTDIR)$(pkgconfigdir)' && rm -f $(notdir $(basename $(wildcard credits.pc.in lib/storage/*.pc.in)))
 	cd '$(DESTDIR)$(includedir)' && rm -f credit.h $(patsubst include/%,%,$(wildcard include/credit/*.h))
 	rm -f $(foreach m,$(MAN),'$(DESTDIR)$(mandir)/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m))')
-	cd '$(DESTDIR)/' && for d in '$(includedir)/credit' '$(pkgconfigdir)' '$(mandir)/man1' '$(mandir)/man3'; do \
-	    rmdir $(if $(DESTDIR),-p) ".$$d" 2>/dev/null; done; true
+	cd '$(DESTDIR)/' && for d in '$(includedir)/credit' '$(pkgconfigdir)' '$(mandir)/man1' '$(mandir)/man3' \
+	    $(if $(DESTDIR),'$(bindir)'); do rmdir $(if $(DESTDIR),-p) ".$$d" 2>/dev/null; done; true
 
 # ---- The rest
 
@@ -401,5 +438,5 @@ help:
 	@sed -n 's/^#: /  /p' Makefile
 	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS WITH_SQLITE=auto|yes|no WITH_POSTGRES=auto|yes|no'
 	@echo '  ENABLE_SHARED=yes|no ENABLE_STATIC=yes|no'
-	@echo '  prefix libdir includedir mandir DESTDIR  SANITIZE=address,undefined  DEV=1 (warnings are errors)'
+	@echo '  prefix bindir libdir includedir mandir DESTDIR  SANITIZE=address,undefined  DEV=1 (warnings are errors)'
 	@echo '  OPEN_ITEMS=DIR (check: also run on the real books there)'
