@@ -33,7 +33,10 @@ static crd_status check_opening(crd_ledger *ledger, const crd_credit_terms *t) {
     if (stands_for == 0 || stands_for == CRD_CLASS_OPENING)
         return crd__fail_argument(ledger, "terms.stands_for", "must be the kind that the opening credit stands for");
     status = crd__check_amount(ledger, "terms.opening_original", t->opening_original, 0);
-    return status == CRD_OK ? crd__check_amount(ledger, "terms.opening_used", t->opening_used, 0) : status;
+    if (status == CRD_OK) status = crd__check_amount(ledger, "terms.opening_used", t->opening_used, 0);
+    if (status == CRD_OK && t->opening_used > t->opening_original)
+        status = crd__fail_argument(ledger, "terms.opening_used", "must not exceed opening_original");
+    return status;
 }
 
 static crd_status credits_check_terms(crd_ledger *ledger, const crd_credit_terms *t) {

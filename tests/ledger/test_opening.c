@@ -140,6 +140,10 @@ START_TEST(R77_M16_what_an_opening_credit_stands_for_is_checked) {
     t.opening_used = -1;
     REFUSED(w, crd_credit_issue(w->ledger, on(0), "c1", &t, NULL), CRD_E_ARGUMENT);
     FIELD(w, "terms.opening_used");
+    t.opening_original = 100;
+    t.opening_used = 101;
+    REFUSED(w, crd_credit_issue(w->ledger, on(0), "c1", &t, NULL), CRD_E_ARGUMENT);
+    FIELD(w, "terms.opening_used");
     t = terms("O", CRD_CREDIT_PAYMENT, 100);
     t.receipt = "R";
     REFUSED(w, crd_credit_issue(w->ledger, on(0), "c1", &t, NULL), CRD_E_ARGUMENT);
