@@ -89,6 +89,8 @@ typedef struct crd_result {
 /** A line was removed after the day of the sale. A return is told better by a credit memo that names the invoice
  *  (#CRD_ISSUE_RETURN): then the sale stays as it was, and the return has a day of its own. */
 #define CRD_WARN_LINE_REMOVED 0x01u
+/** English words for the warnings of a result, which say what to do another time. Static storage; never NULL. */
+CRD_API const char *CRD_CALL crd_warning_text(uint32_t warnings);
 /** @} */
 
 /** What authorize is asked. Strings are valid until the callback returns. */

@@ -77,6 +77,13 @@ static int is_posted(const crd_invoice_record *invoice) {
            invoice->state == CRD_INVOICE_WRITTEN_OFF;
 }
 
+const char *crd_warning_text(uint32_t warnings) {
+    if (warnings & CRD_WARN_LINE_REMOVED)
+        return "a line was removed after the day of the sale; a return, entered as a credit memo that names the "
+               "invoice, would leave the sale as it was and have a day of its own";
+    return warnings == 0 ? "nothing to warn of" : "?";
+}
+
 /* A line of a sale that is over: taking it off hides a return, so the policy decides (R17). */
 static crd_status decide_window(const crd_invoice_record *invoice, const crd__revise_command *command, int32_t date,
                                 uint32_t *warnings, crd__refusal *why) {

@@ -1716,6 +1716,7 @@ FUNCTIONS = {
     "crd_unit_rollback": (c_int32, [POINTER(crd_ledger)]),
     "crd_version": (c_int32, []),
     "crd_version_text": (c_char_p, []),
+    "crd_warning_text": (c_char_p, [c_uint32]),
 }
 
 # Kind: (name, struct, ((field, type, part of the key), …)), as crd_record_fields() tells

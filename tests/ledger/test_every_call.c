@@ -740,6 +740,7 @@ CALL(values) {
     ck_assert_ptr_nonnull(crd_status_text((crd_status)some_date()));
     (void)crd_status_is_transient((crd_status)some_date());
     ck_assert_ptr_nonnull(crd_version_text());
+    ck_assert_ptr_nonnull(crd_warning_text(some_flags(3)));
     ck_assert_int_gt(crd_version(), 0);
     ck_assert_ptr_nonnull(crd_ledger_error(NULL));
     return CRD_OK;
@@ -877,7 +878,7 @@ static const struct {
     {"crd_currency_exponent crd_date_from_civil crd_date_from_text crd_date_of_instant crd_date_to_civil "
      "crd_date_to_text crd_instant_to_text crd_money_format crd_money_parse crd_money_split crd_entry_name "
      "crd_kind_name crd_left_text crd_status_name crd_status_text crd_status_is_transient crd_version_text "
-     "crd_version crd_ledger_error", call_values},
+     "crd_version crd_warning_text crd_ledger_error", call_values},
     {"crd_record_encode crd_record_decode crd_record_key crd_record_fields crd_entry_hash crd_entry_version "
      "crd_query_matches", call_records},
     {"crd_allocate crd_allocate_work_size", call_allocation},

@@ -258,6 +258,9 @@ START_TEST(R15_R17_lines_come_off_and_on_and_the_policy_decides_after_the_day) {
         t.add_line_count = 1;
         OK(w, crd_invoice_revise(w->ledger, keyed(3, "k"), i, &t, &r)); /* one less of it is a removal */
         ck_assert_uint_eq(r.warnings, CRD_WARN_LINE_REMOVED);
+        ck_assert_ptr_nonnull(strstr(crd_warning_text(r.warnings), "return"));
+        ck_assert_ptr_nonnull(strstr(crd_warning_text(r.warnings), "credit memo"));
+        ck_assert_str_ne(crd_warning_text(0), crd_warning_text(r.warnings));
         r = result_block();
         OK(w, crd_invoice_revise(w->ledger, keyed(3, "k"), i, &t, &r));
         ck_assert_uint_eq(r.repeated, 1);
