@@ -130,8 +130,8 @@ typedef struct crd_revise_terms {
  * was paid too much is available again on the credit it came from. Of a draft, allocations are released instead,
  * newest first. @memberof crd_invoice
  *
- * A line that ends while another of the same sku (or of no sku and the same text) and at least its quantity is added
- * was not removed, only changed.
+ * Lines that end while at least as much of the same sku (or of no sku and the same text) is added were not removed, only
+ * changed.
  *
  * @param out  the amount that went back to credits, and #CRD_WARN_LINE_REMOVED; may be NULL
  * @return #CRD_OK; #CRD_E_NOT_FOUND for a line that is not there (any more); #CRD_E_STATE when it is Voided, Cancelled or

@@ -57,23 +57,49 @@ static crd_status end_lines(crd__command *command, const crd__doc *doc, revision
     return CRD_OK;
 }
 
-/* 1 when a line of the same thing, and of no less of it, comes in place of the one that ends. */
-static int is_replaced(const revision *r, const crd_line_record *line) {
-    for (uint64_t i = 0; i < r->t.add_line_count; i++) {
-        const crd_line_terms *to = &r->add[i];
-        int same = line->sku[0] != '\0' ? strcmp(line->sku, to->sku) == 0
-                                        : to->sku[0] == '\0' && strcmp(line->text, to->text) == 0;
-        if (same && to->quantity >= line->quantity) return 1;
-    }
-    return 0;
+/* A line that ends, its quantity negative, or one that is added. */
+typedef struct piece {
+    const char *sku, *text;
+    int64_t quantity;
+} piece;
+
+/* Pieces of the same thing stand together: of one sku, or of none and the same text. */
+static int compare_things(const void *a, const void *b) {
+    const piece *x = a, *y = b;
+    int order = strcmp(x->sku, y->sku);
+    return order != 0 || x->sku[0] != '\0' ? order : strcmp(x->text, y->text);
 }
 
-static int removes(const revision *r) {
+/* 1 when less of something is added than ends. A sum stops growing where 64 bits end. */
+static crd_status find_removal(crd_ledger *ledger, const revision *r, int *removes) {
+    uint64_t most = r->lines.count + r->t.add_line_count + 1, count = 0;
+    piece *pieces = crd__arena_take(&ledger->unit.arena, most * sizeof *pieces);
+    void **list = crd__arena_take(&ledger->unit.arena, 2 * most * sizeof *list);
+    int64_t sum = 0;
+    *removes = 0;
+    if (pieces == NULL || list == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);
     for (uint64_t i = 0; i < r->lines.count; i++) {
-        const crd__line *line = &r->lines.items[i];
-        if (line->changed && line->record.ended_in != 0 && !is_replaced(r, &line->record)) return 1;
+        const crd_line_record *line = &r->lines.items[i].record;
+        if (!r->lines.items[i].changed || line->ended_in == 0) continue;
+        pieces[count].sku = line->sku;
+        pieces[count].text = line->text;
+        pieces[count++].quantity = -line->quantity;
     }
-    return 0;
+    if (count == 0) return CRD_OK;
+    for (uint64_t i = 0; i < r->t.add_line_count; i++) {
+        pieces[count].sku = r->add[i].sku;
+        pieces[count].text = r->add[i].text;
+        pieces[count++].quantity = r->add[i].quantity;
+    }
+    for (uint64_t i = 0; i < count; i++) list[i] = &pieces[i];
+    crd__sort(list, count, list + most, compare_things);
+    for (uint64_t i = 0; i < count; i++) {
+        if (i > 0 && compare_things(list[i - 1], list[i]) != 0) sum = 0;
+        (void)crd__add(sum, ((const piece *)list[i])->quantity, &sum);
+        if (i + 1 < count && compare_things(list[i], list[i + 1]) == 0) continue;
+        if (sum < 0) *removes = 1;
+    }
+    return CRD_OK;
 }
 
 /* A line that was returned stays: the return names it. */
@@ -195,10 +221,10 @@ static crd_status revise(crd__command *command, crd__doc *doc, revision *r) {
     crd_status status = crd__command_fresh(command, doc->account);
     if (status == CRD_OK) status = crd__command_feature(command, doc->account);
     if (status == CRD_OK) status = prepare_lines(command, doc, r);
+    if (status == CRD_OK) status = find_removal(ledger, r, &ask.removes);
     if (status != CRD_OK) return status;
     ask.when = crd__command_when(command, 1);
     ask.total = r->t.total;
-    ask.removes = removes(r);
     ask.line_policy = ledger->settings.line_policy;
     if (crd__decide_may_revise(record, &ask, &need, &command->result.warnings, &why) != CRD_OK)
         return crd__refused(ledger, &why, doc->account);

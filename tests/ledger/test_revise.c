@@ -277,6 +277,57 @@ START_TEST(R15_R17_lines_come_off_and_on_and_the_policy_decides_after_the_day) {
 }
 END_TEST
 
+/* What is added makes up for what ends once, however many lines that is. */
+START_TEST(R17_one_line_does_not_stand_for_two_that_were_removed) {
+    static const int64_t both[] = {1, 2};
+    world *w = world_open(_i);
+    crd_line_terms five = line_terms("A", 5, 50), two = line_terms("A", 2, 20), three = line_terms("A", 3, 30);
+    const crd_line_terms *sold[2], *one[1], *parts[2];
+    crd_invoice_terms sale = invoice_terms("I", 100);
+    crd_invoice *i;
+    crd_revise_terms t = revise_terms(50);
+    crd_settings s;
+    crd_result r = result_block();
+    sold[0] = sold[1] = one[0] = &five;
+    parts[0] = &two;
+    parts[1] = &three;
+    memset(&s, 0, sizeof s);
+    s.struct_size = sizeof s;
+    s.line_policy = CRD_LINES_REFUSE;
+    customer(w, "c1");
+    sale.lines = sold;
+    sale.line_count = 2;
+    OK(w, crd_invoice_enter(w->ledger, on(0), "c1", &sale, &i));
+    OK(w, crd_ledger_configure(w->ledger, &s));
+    t.end_lines = both;
+    t.end_line_count = 2;
+    t.add_lines = one;
+    t.add_line_count = 1;
+    REFUSED(w, crd_invoice_revise(w->ledger, on(1), i, &t, &r), CRD_E_WINDOW);
+    /* five in two lines are five */
+    t.end_line_count = 1;
+    t.add_lines = parts;
+    t.add_line_count = 2;
+    t.total = 100;
+    OK(w, crd_invoice_revise(w->ledger, on(1), i, &t, &r));
+    world_check(w);
+    ck_assert_uint_eq(r.warnings, 0);
+    /* words count where there is no number */
+    five.sku = two.sku = three.sku = NULL;
+    five.text = "a chair";
+    two.text = three.text = "a table";
+    sale.id = "J";
+    OK(w, crd_invoice_enter(w->ledger, on(1), "c1", &sale, NULL));
+    crd_invoice_free(i);
+    i = find_invoice(w->ledger, "c1", "J");
+    REFUSED(w, crd_invoice_revise(w->ledger, on(2), i, &t, &r), CRD_E_WINDOW);
+    two.text = three.text = "a chair";
+    OK(w, crd_invoice_revise(w->ledger, on(2), i, &t, &r));
+    crd_invoice_free(i);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(M16_a_revision_is_refused_in_the_order_of_reasons) {
     static const int64_t none[] = {9}, first[] = {1}, twice[] = {1, 1};
     world *w = world_open(_i);
@@ -436,6 +487,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, M6_M12_a_revision_takes_one_date_the_latest_of_what_it_touches, 0, STORES);
     tcase_add_loop_test(t, R78_M12_an_invoice_of_a_closed_period_is_revised_in_the_open_one, 0, STORES);
     tcase_add_loop_test(t, R15_R17_lines_come_off_and_on_and_the_policy_decides_after_the_day, 0, STORES);
+    tcase_add_loop_test(t, R17_one_line_does_not_stand_for_two_that_were_removed, 0, STORES);
     tcase_add_loop_test(t, M16_a_revision_is_refused_in_the_order_of_reasons, 0, STORES);
     tcase_add_loop_test(t, M9_a_draft_is_revised_and_counts_nowhere_still, 0, STORES);
     tcase_add_loop_test(t, R60_a_revision_that_would_overflow_is_refused, 0, STORES);
