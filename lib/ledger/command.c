@@ -82,6 +82,14 @@ void crd__argument_text(crd__command *command, const char *name, const char *tex
     if (argument != NULL) argument->text = text != NULL ? text : "";
 }
 
+/* Eight zero bytes are no text, so no text has the digest of NULL. */
+void crd__argument_change(crd__command *command, const char *name, const char *text) {
+    if (text != NULL)
+        crd__argument_text(command, name, text);
+    else
+        crd__argument_number(command, name, 0);
+}
+
 void crd__argument_number(crd__command *command, const char *name, int64_t number) {
     crd__argument *argument = next_argument(command, name);
     if (argument != NULL) argument->number = number;

@@ -33,10 +33,10 @@ static void customer_change_arguments(crd__command *command, const char *custome
     crd__argument_text(command, "customer", customer);
     crd__argument_number(command, "change.set", t->set);
     crd__argument_number(command, "change.clear", t->clear);
-    crd__argument_text(command, "change.name", t->name);
-    crd__argument_text(command, "change.category", t->category);
-    crd__argument_text(command, "change.location", t->location);
-    crd__argument_text(command, "change.parent", t->parent);
+    crd__argument_change(command, "change.name", t->name);
+    crd__argument_change(command, "change.category", t->category);
+    crd__argument_change(command, "change.location", t->location);
+    crd__argument_change(command, "change.parent", t->parent);
     crd__argument_number(command, "change", (t->name != NULL) | (t->category != NULL) << 1 |
                                                 (t->location != NULL) << 2 | (t->parent != NULL) << 3);
 }

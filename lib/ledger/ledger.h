@@ -301,6 +301,8 @@ typedef struct crd__command {
 crd_status crd__command_begin(crd_ledger *ledger, const crd_request *request, uint32_t code, crd__command *out);
 void crd__argument_text(crd__command *command, const char *name, const char *text);
 void crd__argument_number(crd__command *command, const char *name, int64_t number);
+/* Where "" means another thing than NULL. */
+void crd__argument_change(crd__command *command, const char *name, const char *text);
 /* After the arguments are checked: permission, feature of the ledger, and in a host's unit the request key. */
 crd_status crd__command_allow(crd__command *command, const char *customer, const char *currency, const char *subject,
                               int64_t amount);

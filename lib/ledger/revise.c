@@ -260,8 +260,9 @@ crd_status crd_invoice_revise(crd_ledger *ledger, const crd_request *request, cr
         crd__argument_number(&command, "terms.flags", r.t.flags);
         crd__argument_lines(&command, "terms.lines", r.add, r.t.add_line_count, r.t.end_lines, r.t.end_line_count);
         crd__argument_text(&command, "terms.reason", r.t.reason);
-        crd__argument_text(&command, "terms.reference", r.t.reference);
-        crd__argument_text(&command, "terms.text", r.t.text);
+        crd__argument_change(&command, "terms.reference", r.t.reference);
+        crd__argument_change(&command, "terms.text", r.t.text);
+        command.flags = r.t.flags;
         status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), r.t.total);
         if (status == CRD_OK && !command.answered) status = revise(&command, doc, &r);
     }

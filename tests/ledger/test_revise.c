@@ -328,6 +328,37 @@ START_TEST(R17_one_line_does_not_stand_for_two_that_were_removed) {
 }
 END_TEST
 
+START_TEST(M16_to_leave_a_text_and_to_clear_it_are_two_commands) {
+    world *w = world_open(_i);
+    crd_invoice *i;
+    crd_customer *c = NULL;
+    crd_revise_terms t = revise_terms(90);
+    crd_customer_change_terms change;
+    crd_result r = result_block();
+    customer(w, "c1");
+    i = invoice(w, "c1", "I", 100, 0, 30);
+    OK(w, crd_invoice_revise(w->ledger, keyed(1, "k"), i, &t, &r));
+    t.text = "";
+    REFUSED(w, crd_invoice_revise(w->ledger, keyed(1, "k"), i, &t, &r), CRD_E_KEY_REUSED);
+    FIELD(w, "terms.text");
+    t.text = NULL;
+    t.reference = "";
+    REFUSED(w, crd_invoice_revise(w->ledger, keyed(1, "k"), i, &t, &r), CRD_E_KEY_REUSED);
+    FIELD(w, "terms.reference");
+    memset(&change, 0, sizeof change);
+    change.struct_size = sizeof change;
+    change.name = "Acme";
+    OK(w, crd_customer_find(w->ledger, "c1", &c));
+    OK(w, crd_customer_change(w->ledger, keyed(1, "c"), c, &change, &r));
+    change.location = "";
+    REFUSED(w, crd_customer_change(w->ledger, keyed(1, "c"), c, &change, &r), CRD_E_KEY_REUSED);
+    FIELD(w, "change.location");
+    crd_customer_free(c);
+    crd_invoice_free(i);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(M16_a_revision_is_refused_in_the_order_of_reasons) {
     static const int64_t none[] = {9}, first[] = {1}, twice[] = {1, 1};
     world *w = world_open(_i);
@@ -488,6 +519,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R78_M12_an_invoice_of_a_closed_period_is_revised_in_the_open_one, 0, STORES);
     tcase_add_loop_test(t, R15_R17_lines_come_off_and_on_and_the_policy_decides_after_the_day, 0, STORES);
     tcase_add_loop_test(t, R17_one_line_does_not_stand_for_two_that_were_removed, 0, STORES);
+    tcase_add_loop_test(t, M16_to_leave_a_text_and_to_clear_it_are_two_commands, 0, STORES);
     tcase_add_loop_test(t, M16_a_revision_is_refused_in_the_order_of_reasons, 0, STORES);
     tcase_add_loop_test(t, M9_a_draft_is_revised_and_counts_nowhere_still, 0, STORES);
     tcase_add_loop_test(t, R60_a_revision_that_would_overflow_is_refused, 0, STORES);
