@@ -124,15 +124,18 @@ static const char *differing(const crd__command *command, const crd_request_reco
     return "command";
 }
 
+static crd_status fail_reused(const crd__command *command, const char *field) {
+    crd_ledger *ledger = command->ledger;
+    crd__fail_subject(ledger, CRD_E_KEY_REUSED, CRD_KIND_CUSTOMER, command->customer, command->customer, NULL);
+    ledger->error.field = field;
+    return CRD_E_KEY_REUSED;
+}
+
 static crd_status answer(crd__command *command, const crd_request_record *there) {
     uint8_t whole[32], parts[4 * CRD__ARGUMENTS];
     crd_ledger *ledger = command->ledger;
     digest(command, whole, parts);
-    if (memcmp(whole, there->digest, 32) != 0) {
-        crd__fail_subject(ledger, CRD_E_KEY_REUSED, CRD_KIND_CUSTOMER, command->customer, command->customer, NULL);
-        ledger->error.field = differing(command, there, parts);
-        return CRD_E_KEY_REUSED;
-    }
+    if (memcmp(whole, there->digest, 32) != 0) return fail_reused(command, differing(command, there, parts));
     command->answered = 1;
     command->result.repeated = 1;
     command->result.first_seq = there->first_seq;
@@ -252,7 +255,10 @@ crd_status crd__command_allow(crd__command *command, const char *customer, const
     command->currency = currency;
     if (command->request.key != NULL && !command->own_unit) {
         status = ask_key(command);
-        if (status != CRD_OK || command->answered) return status;
+        if (status == CRD_E_KEY_REUSED)
+            command->reused = ledger->error.field; /* said in the end: permission and feature come before it */
+        else if (status != CRD_OK || command->answered)
+            return status;
     }
     status = authorize(command, customer, currency, subject, amount);
     if (status != CRD_OK) return status;
@@ -603,18 +609,25 @@ crd_status crd__command_end(crd__command *command, crd_status status) {
         status = ask_key(command);
     if (status == CRD_OK && command->own_unit && !command->answered) status = crd__unit_keep(ledger, 0);
     if (status != CRD_OK && keyed && command->own_unit && !command->answered && asks_key(status)) {
+/* Permission and feature come before the request key (rule M16). */
+static int precedes_key(crd_status status) {
+    return status == CRD_E_DENIED || status == CRD_E_DISABLED;
+}
+
         crd_error error = ledger->error;
         char texts[sizeof ledger->error_text];
         crd_status asked;
         memcpy(texts, ledger->error_text, sizeof texts);
         asked = ask_key(command);
-        if (asked == CRD_OK && !command->answered) {
+        if ((asked == CRD_OK && !command->answered) || (asked == CRD_E_KEY_REUSED && precedes_key(status))) {
             ledger->error = error;
             memcpy(ledger->error_text, texts, sizeof texts);
         } else {
             status = asked;
             if (asked == CRD_OK) (void)crd__enter(ledger); /* the refusal is not the answer */
         }
+    if (command->reused != NULL && (status == CRD_OK || (asks_key(status) && !precedes_key(status))))
+        status = fail_reused(command, command->reused);
     }
     if (command->answered) refresh_handles(command);
     ledger->unit.mark++;

@@ -295,6 +295,7 @@ typedef struct crd__command {
     const char *created_id;
     crd_result result;
     int answered; /* the request key had been used: `result` is the first one */
+    const char *reused; /* in a unit, the key had been used with other content: the field that differs; or NULL */
     crd__handle *handles[2]; /* those the command was given */
 } crd__command;
 

@@ -193,6 +193,8 @@ START_TEST(R9_every_entry_is_told_once_in_order_after_it_was_kept) {
     /* a write that fails tells nothing; one that was unknown and found to be kept tells once */
     OK(w, scene_refresh(&s));
     memset(&told, 0, sizeof told);
+    /* whose key is used for something else is not told so, but that he may not; off comes before the key as well */
+    REFUSED(w, try_apply(w->ledger, s.k, s.i, 2, 0, keyed(2, "x"), NULL), CRD_E_DENIED);
     shim_reset(&w->shim);
     w->shim.fail_at = 1;
     w->shim.fault = SHIM_FAILED;
