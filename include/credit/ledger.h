@@ -101,7 +101,10 @@ typedef struct crd_operation {
     const char *customer;
     const char *currency; /**< "" where no account is concerned */
     const char *subject;  /**< id of the document concerned, or "" when it is new */
-    int64_t amount;       /**< in minor units; 0 where none is named */
+    /** In minor units: the amount named; of a document, what is done with it all (its total, its original, what is not
+     *  returned yet). Where the call says "all", what that comes to, as far as the handles show it and rather too much
+     *  than too little. An adjustment tells its target, crd_undo() 0 for all, a run over many documents 0. */
+    int64_t amount;
     uint32_t flags;       /**< those of the call, such as CRD_REFUND_OVERRIDE; an override may be a right of its own */
     uint32_t request_flags; /**< CRD_REQUEST_… of the request: a right to be asked for beside the command */
 } crd_operation;

@@ -266,6 +266,25 @@ crd_status crd__command_allow(crd__command *command, const char *customer, const
     return CRD_OK;
 }
 
+int64_t crd__command_all(const crd__command *command, const crd__doc *credit, const crd__doc *invoice) {
+    const crd_credit_record *c = credit->record;
+    int64_t lapses_at = credit->account->record.lapses_at, all = crd__credit_available(c);
+    if (lapses_at != 0 && lapses_at <= CRD__MAX(command->instant, credit->account->record.last_instant)) all += c->held;
+    if (invoice != NULL) {
+        const crd_invoice_record *i = invoice->record;
+        all = CRD__MIN(all, i->state == CRD_INVOICE_DRAFT ? i->total - i->allocated : i->open);
+    }
+    return all;
+}
+
+crd_status crd__command_done(crd__command *command, const char *customer, const char *currency) {
+    crd_status status = CRD_OK;
+    command->customer = customer;
+    command->currency = currency;
+    if (command->request.key != NULL) status = ask_key(command);
+    return status == CRD_OK && !command->answered ? CRD_E_ARGUMENT : status;
+}
+
 crd_status crd__command_ask(crd__command *command) {
     return command->request.key != NULL && command->own_unit ? ask_key(command) : CRD_OK;
 }
@@ -590,6 +609,11 @@ static int asks_key(crd_status status) {
     }
 }
 
+/* Permission and feature come before the request key (rule M16). */
+static int precedes_key(crd_status status) {
+    return status == CRD_E_DENIED || status == CRD_E_DISABLED;
+}
+
 /* The first result may be one that the handles have not seen. One that cannot be refreshed now stays stale. */
 static void refresh_handles(crd__command *command) {
     for (int i = 0; i < 2; i++) {
@@ -602,6 +626,8 @@ static void refresh_handles(crd__command *command) {
 crd_status crd__command_end(crd__command *command, crd_status status) {
     crd_ledger *ledger = command->ledger;
     int keyed = command->request.key != NULL && command->customer != NULL;
+    if (command->reused != NULL && (status == CRD_OK || (asks_key(status) && !precedes_key(status))))
+        status = fail_reused(command, command->reused);
     if (status == CRD_OK && !command->answered && keyed) status = remember_key(command);
     if (status != CRD_OK) crd__unit_back(ledger, &command->before);
     /* What finds nothing to do writes nothing, so nothing else asks whether it was done under this key. */
@@ -609,11 +635,6 @@ crd_status crd__command_end(crd__command *command, crd_status status) {
         status = ask_key(command);
     if (status == CRD_OK && command->own_unit && !command->answered) status = crd__unit_keep(ledger, 0);
     if (status != CRD_OK && keyed && command->own_unit && !command->answered && asks_key(status)) {
-/* Permission and feature come before the request key (rule M16). */
-static int precedes_key(crd_status status) {
-    return status == CRD_E_DENIED || status == CRD_E_DISABLED;
-}
-
         crd_error error = ledger->error;
         char texts[sizeof ledger->error_text];
         crd_status asked;
@@ -626,8 +647,6 @@ static int precedes_key(crd_status status) {
             status = asked;
             if (asked == CRD_OK) (void)crd__enter(ledger); /* the refusal is not the answer */
         }
-    if (command->reused != NULL && (status == CRD_OK || (asks_key(status) && !precedes_key(status))))
-        status = fail_reused(command, command->reused);
     }
     if (command->answered) refresh_handles(command);
     ledger->unit.mark++;

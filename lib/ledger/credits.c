@@ -229,6 +229,7 @@ crd_status crd__issue(crd__command *command, const char *customer, const crd_cre
     if (status == CRD_OK) status = crd__check_currency(ledger, t.currency);
     if (status == CRD_OK) {
         credits_arguments(command, customer, &t);
+        command->flags = t.flags;
         crd__argument_lines(command, "terms.lines", lines, t.line_count, NULL, 0);
         command->created_kind = CRD_KIND_CREDIT;
         status = crd__command_allow(command, customer, t.currency, t.id, t.amount);
@@ -334,16 +335,17 @@ crd_status crd_credit_apply(crd_ledger *ledger, const crd_request *request, crd_
     if (status != CRD_OK) return status;
     status = check_apply(&command, credit, invoice, terms, &t);
     if (status == CRD_OK) {
-        crd__doc *doc = credit->handle.doc;
+        crd__doc *doc = credit->handle.doc, *to = invoice != NULL ? invoice->handle.doc : NULL;
         const crd_account_record *account = &doc->account->record;
         crd__argument_text(&command, "credit", crd__doc_id(doc));
-        crd__argument_text(&command, "invoice", invoice != NULL ? crd__doc_id(invoice->handle.doc) : "");
+        crd__argument_text(&command, "invoice", to != NULL ? crd__doc_id(to) : "");
         crd__argument_number(&command, "terms.amount", t.amount);
         crd__argument_number(&command, "terms.flags", t.flags);
         crd__argument_text(&command, "terms.reference", t.reference);
-        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), t.amount);
-        if (status == CRD_OK && !command.answered)
-            status = credits_apply(&command, doc, invoice != NULL ? invoice->handle.doc : NULL, &t);
+        command.flags = t.flags;
+        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc),
+                                    t.amount != 0 ? t.amount : crd__command_all(&command, doc, to));
+        if (status == CRD_OK && !command.answered) status = credits_apply(&command, doc, to, &t);
     }
     return crd__command_finish(&command, status, out);
 }
@@ -390,6 +392,11 @@ static crd_status void_credit(crd__command *command, crd__doc *doc, int64_t amou
     return crd__write_moves(command, &on, &decision, NULL, 0);
 }
 
+static int64_t all_voided(const crd__command *command, const crd__doc *doc, uint32_t flags) {
+    if (flags & CRD_VOID_RELEASE) return ((const crd_credit_record *)doc->record)->remaining;
+    return crd__command_all(command, doc, NULL);
+}
+
 crd_status crd_credit_void(crd_ledger *ledger, const crd_request *request, crd_credit *credit, int64_t amount,
                            uint32_t flags, crd_result *out) {
     crd__command command;
@@ -404,7 +411,9 @@ crd_status crd_credit_void(crd_ledger *ledger, const crd_request *request, crd_c
         crd__argument_text(&command, "credit", crd__doc_id(doc));
         crd__argument_number(&command, "amount", amount);
         crd__argument_number(&command, "flags", flags);
-        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), amount);
+        command.flags = flags;
+        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc),
+                                    amount != 0 ? amount : all_voided(&command, doc, flags));
         if (status == CRD_OK && !command.answered) status = void_credit(&command, doc, amount, flags);
     }
     return crd__command_finish(&command, status, out);

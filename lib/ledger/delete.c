@@ -147,7 +147,8 @@ crd_status crd_credit_delete(crd_ledger *ledger, const crd_request *request, crd
         crd__argument_text(&command, "credit", crd__doc_id(doc));
         crd__argument_number(&command, "flags", flags);
         command.flags = flags;
-        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), 0);
+        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc),
+                                    ((const crd_credit_record *)doc->record)->original);
         if (status == CRD_OK && !command.answered) status = delete_credit(&command, doc, flags);
     }
     return crd__command_finish(&command, status, out);

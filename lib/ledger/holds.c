@@ -213,9 +213,8 @@ static crd_status holds_check_terms(crd__command *command, const crd_hold_terms 
         return crd__fail_argument(ledger, "terms.lapses_on", "must be 0 without lapses_at");
     }
     if (draft != NULL) return crd__fail_argument(ledger, "terms.lapses_at", "must be 0: an allocation does not lapse");
-    if (t->lapses_at <= command->instant ||
-        crd_date_of_instant(t->lapses_at, ledger->settings.utc_offset_minutes, &day) != CRD_OK)
-        return crd__fail_argument(ledger, "terms.lapses_at", "must lie after the request's instant");
+    if (crd_date_of_instant(t->lapses_at, ledger->settings.utc_offset_minutes, &day) != CRD_OK)
+        return crd__fail_argument(ledger, "terms.lapses_at", "must be an instant until 9999-12-31");
     if (t->lapses_on == CRD_DATE_NONE) t->lapses_on = day;
     (void)crd_date_of_instant(t->lapses_at, 0, &day);
     if (t->lapses_on < day - 1 || t->lapses_on > day + 1)
@@ -293,6 +292,13 @@ static crd_status hold(crd__command *command, crd__doc *credit, crd__doc *draft,
     return write_hold(command, &on, t, &decision.moves[0], doc);
 }
 
+/* Sent again, perhaps after it lapsed, it is still the command that was kept. */
+static crd_status refuse_past(crd__command *command, const crd_account_record *account) {
+    crd_status status = crd__command_done(command, account->customer, account->currency);
+    if (status != CRD_E_ARGUMENT && status != CRD_E_KEY_REUSED) return status;
+    return crd__fail_argument(command->ledger, "terms.lapses_at", "must lie after the request's instant");
+}
+
 crd_status crd_credit_hold(crd_ledger *ledger, const crd_request *request, crd_credit *credit, crd_invoice *draft,
                            const crd_hold_terms *terms, crd_hold **out) {
     crd__command command;
@@ -307,20 +313,23 @@ crd_status crd_credit_hold(crd_ledger *ledger, const crd_request *request, crd_c
     if (status == CRD_OK) status = crd__command_handle(&command, credit != NULL ? &credit->handle : NULL, "credit");
     if (status == CRD_OK && draft != NULL) status = crd__command_handle(&command, &draft->handle, "draft");
     if (status == CRD_OK) {
-        crd__doc *from = credit->handle.doc;
+        crd__doc *from = credit->handle.doc, *to = draft != NULL ? draft->handle.doc : NULL;
         const crd_account_record *account = &from->account->record;
         customer = account->customer;
         crd__argument_text(&command, "credit", crd__doc_id(from));
-        crd__argument_text(&command, "draft", draft != NULL ? crd__doc_id(draft->handle.doc) : "");
+        crd__argument_text(&command, "draft", to != NULL ? crd__doc_id(to) : "");
         crd__argument_text(&command, "terms.id", t.id);
         crd__argument_number(&command, "terms.amount", t.amount);
         crd__argument_number(&command, "terms.flags", t.flags);
         crd__argument_number(&command, "terms.lapses_at", t.lapses_at);
         crd__argument_number(&command, "terms.lapses_on", t.lapses_on);
         command.created_kind = CRD_KIND_HOLD;
-        status = crd__command_allow(&command, customer, account->currency, crd__doc_id(from), t.amount);
+        command.flags = t.flags;
+        if (t.lapses_at != 0 && t.lapses_at <= command.instant) status = refuse_past(&command, account);
         if (status == CRD_OK && !command.answered)
-            status = hold(&command, from, draft != NULL ? draft->handle.doc : NULL, &t, &doc);
+            status = crd__command_allow(&command, customer, account->currency, crd__doc_id(from),
+                                        t.amount != 0 ? t.amount : crd__command_all(&command, from, to));
+        if (status == CRD_OK && !command.answered) status = hold(&command, from, to, &t, &doc);
     }
     return crd__command_create(&command, status, CRD_KIND_HOLD, doc, customer, (crd__handle **)(void *)out);
 }
@@ -425,7 +434,9 @@ crd_status crd_hold_capture(crd_ledger *ledger, const crd_request *request, crd_
         crd__argument_number(&command, "terms.amount", t.amount);
         crd__argument_number(&command, "terms.flags", t.flags);
         crd__argument_text(&command, "terms.reference", t.reference);
-        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), t.amount);
+        command.flags = t.flags;
+        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc),
+                                    t.amount != 0 ? t.amount : ((const crd_hold_record *)doc->record)->amount);
         if (status == CRD_OK && !command.answered)
             status = capture(&command, doc, invoice != NULL ? invoice->handle.doc : NULL, &t);
     }
@@ -473,7 +484,8 @@ crd_status crd_hold_release(crd_ledger *ledger, const crd_request *request, crd_
         ask.amount = amount;
         crd__argument_text(&command, "hold", crd__doc_id(doc));
         crd__argument_number(&command, "amount", amount);
-        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), amount);
+        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc),
+                                    amount != 0 ? amount : ((const crd_hold_record *)doc->record)->amount);
         if (status == CRD_OK && !command.answered) {
             status = open_hold(&command, doc, &on);
             if (status == CRD_OK) status = write_release(&command, &on, &ask, &command.result.amount);

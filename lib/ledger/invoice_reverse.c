@@ -159,7 +159,9 @@ crd_status crd_invoice_reverse(crd_ledger *ledger, const crd_request *request, c
         crd__argument_text(&command, "terms.id", t.id);
         crd__argument_text(&command, "terms.reason", t.reason);
         command.created_kind = CRD_KIND_CREDIT;
-        status = crd__command_allow(&command, customer, account->currency, crd__doc_id(doc), 0);
+        status = crd__command_allow(&command, customer, account->currency, crd__doc_id(doc),
+                                    CRD__MAX(0, ((const crd_invoice_record *)doc->record)->total -
+                                                    ((const crd_invoice_record *)doc->record)->returned));
         if (status == CRD_OK && !command.answered) status = reverse_invoice(&command, doc, &t, &memo);
     }
     return crd__command_create(&command, status, CRD_KIND_CREDIT, memo, customer, (crd__handle **)(void *)out);

@@ -115,6 +115,7 @@ static crd_status enter_invoice_once(crd_ledger *ledger, const crd_request *requ
         crd__argument_number(&command, "terms.opening_total", t.opening_total);
         crd__argument_number(&command, "terms.opening_used", t.opening_used);
         command.created_kind = CRD_KIND_INVOICE;
+        command.flags = t.flags;
         status = crd__command_allow(&command, customer, t.currency, t.id, t.total);
     }
     if (status == CRD_OK && !command.answered) status = invoices_enter(&command, customer, &t, lines, &doc);
@@ -180,7 +181,9 @@ crd_status crd_invoice_send(crd_ledger *ledger, const crd_request *request, crd_
         const crd_account_record *account = &doc->account->record;
         crd__argument_text(&command, "invoice", crd__doc_id(doc));
         crd__argument_number(&command, "flags", flags);
-        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), 0);
+        command.flags = flags;
+        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc),
+                                    ((const crd_invoice_record *)doc->record)->total);
         if (status == CRD_OK && !command.answered) status = send(&command, doc, flags);
     }
     return crd__command_finish(&command, status, out);
@@ -243,7 +246,9 @@ crd_status crd_invoice_void(crd_ledger *ledger, const crd_request *request, crd_
         const crd_account_record *account = &doc->account->record;
         crd__argument_text(&command, "invoice", crd__doc_id(doc));
         crd__argument_number(&command, "flags", flags);
-        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), 0);
+        command.flags = flags;
+        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc),
+                                    ((const crd_invoice_record *)doc->record)->total);
         if (status == CRD_OK && !command.answered) status = invoices_void_invoice(&command, doc, flags);
     }
     return crd__command_finish(&command, status, out);

@@ -301,12 +301,17 @@ typedef struct crd__command {
 
 crd_status crd__command_begin(crd_ledger *ledger, const crd_request *request, uint32_t code, crd__command *out);
 void crd__argument_text(crd__command *command, const char *name, const char *text);
-void crd__argument_number(crd__command *command, const char *name, int64_t number);
 /* Where "" means another thing than NULL. */
 void crd__argument_change(crd__command *command, const char *name, const char *text);
+void crd__argument_number(crd__command *command, const char *name, int64_t number);
 /* After the arguments are checked: permission, feature of the ledger, and in a host's unit the request key. */
 crd_status crd__command_allow(crd__command *command, const char *customer, const char *currency, const char *subject,
                               int64_t amount);
+/* For an argument that time alone makes a bad one: CRD_OK when the command was done under its key before it was. */
+crd_status crd__command_done(crd__command *command, const char *customer, const char *currency);
+/* What "all" comes to, for authorize: what is available of a credit, and of that what the invoice or draft (or NULL)
+ * takes. What holds keep counts when some may have lapsed: rather too much is told than too little. */
+int64_t crd__command_all(const crd__command *command, const crd__doc *credit, const crd__doc *invoice);
 /* For a command that finds nothing to do: whether its request key was used comes first all the same. */
 crd_status crd__command_ask(crd__command *command);
 /* The account's own switch. */

@@ -577,6 +577,7 @@ static crd_status enter_receipt_once(crd_ledger *ledger, const crd_request *requ
             tell_lines(&t, lines);
             receipt_enter_arguments(&command, customer, &t, lines);
             command.created_kind = CRD_KIND_RECEIPT;
+            command.flags = t.flags;
             status = crd__command_allow(&command, customer, t.currency, t.id, t.amount);
         }
         if (status == CRD_OK && !command.answered) status = run(&command, customer, &t, &doc);

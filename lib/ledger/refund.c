@@ -62,7 +62,8 @@ crd_status crd_credit_refund(crd_ledger *ledger, const crd_request *request, crd
         crd__argument_text(&command, "terms.method", t.method);
         crd__argument_text(&command, "terms.reference", t.reference);
         command.flags = t.flags;
-        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), t.amount);
+        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc),
+                                    t.amount != 0 ? t.amount : crd__command_all(&command, doc, NULL));
         if (status == CRD_OK && !command.answered) status = refund(&command, doc, &t);
     }
     return crd__command_finish(&command, status, out);

@@ -383,6 +383,7 @@ crd_status crd_receipt_reverse(crd_ledger *ledger, const crd_request *request, c
         crd__argument_text(&command, "terms.fee_id", t.fee_id);
         crd__argument_text(&command, "terms.debit_memo", t.debit_memo);
         crd__argument_text(&command, "terms.reason", t.reason);
+        command.flags = t.flags;
         status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc),
                                     ((const crd_receipt_record *)doc->record)->amount);
         if (status == CRD_OK && !command.answered) status = reverse(&command, doc, &t);

@@ -133,7 +133,8 @@ crd_status crd_credit_transfer(crd_ledger *ledger, const crd_request *request, c
         crd__argument_number(&command, "terms.amount", t.amount);
         crd__argument_text(&command, "terms.id", t.id);
         command.created_kind = CRD_KIND_CREDIT;
-        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), t.amount);
+        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc),
+                                    t.amount != 0 ? t.amount : crd__command_all(&command, doc, NULL));
         if (status == CRD_OK && !command.answered) status = transfer(&command, doc, &t, &made);
     }
     return transfer_finish(&command, status, made, t.customer, out_there, out);

@@ -48,7 +48,8 @@ crd_status crd_invoice_write_off(crd_ledger *ledger, const crd_request *request,
         crd__argument_text(&command, "invoice", crd__doc_id(doc));
         crd__argument_number(&command, "amount", amount);
         crd__argument_number(&command, "cause", cause);
-        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc), amount);
+        status = crd__command_allow(&command, account->customer, account->currency, crd__doc_id(doc),
+                                    amount != 0 ? amount : ((const crd_invoice_record *)doc->record)->open);
         if (status == CRD_OK && !command.answered) status = write_off(&command, doc, amount, cause);
     }
     return crd__command_finish(&command, status, out);

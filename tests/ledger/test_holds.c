@@ -69,6 +69,42 @@ static crd_hold_record stored_hold(world *w, const char *id) {
     return copy;
 }
 
+/* A client that got no answer sends it again, perhaps only after the hold would have lapsed. */
+START_TEST(R61_R65_M16_a_hold_sent_again_after_it_lapsed_is_the_first_one) {
+    world *w = world_open(_i);
+    crd_credit *k;
+    crd_hold *h = NULL;
+    crd_hold_terms t = hold_terms("h", 40, 3);
+    crd_request late = *at_noon(5);
+    customer(w, "c1");
+    k = memo(w, "c1", "K", 100, 0);
+    OK(w, try_hold(w, k, &t, keyed(1, "k"), NULL));
+    world_remember(w);
+    late.key = "k";
+    late.business_date = DAY(1);
+    for (int unit = 0; unit < 2; unit++) {
+        if (unit) OK(w, crd_unit_begin(w->ledger));
+        OK(w, try_hold(w, k, &t, &late, &h));
+        ck_assert_str_eq(crd_hold_get(h)->id, "h");
+        crd_hold_free(h);
+        if (unit) OK(w, crd_unit_commit(w->ledger));
+    }
+    world_same(w, "the same hold again");
+    /* under no key, another, or with other content it is what it looks like */
+    late.key = NULL;
+    REFUSED(w, try_hold(w, k, &t, &late, NULL), CRD_E_ARGUMENT);
+    FIELD(w, "terms.lapses_at");
+    late.key = "other";
+    REFUSED(w, try_hold(w, k, &t, &late, NULL), CRD_E_ARGUMENT);
+    late.key = "k";
+    t.amount = 41;
+    REFUSED(w, try_hold(w, k, &t, &late, NULL), CRD_E_ARGUMENT);
+    FIELD(w, "terms.lapses_at");
+    crd_credit_free(k);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(R65_a_hold_lowers_what_is_available_and_nothing_else) {
     world *w = world_open(_i);
     crd_credit *k;
@@ -649,6 +685,7 @@ END_TEST
 static Suite *make(void) {
     Suite *s = suite_create("holds");
     TCase *t = tcase_create("holds");
+    tcase_add_loop_test(t, R61_R65_M16_a_hold_sent_again_after_it_lapsed_is_the_first_one, 0, STORES);
     tcase_add_loop_test(t, R65_a_hold_lowers_what_is_available_and_nothing_else, 0, STORES);
     tcase_add_loop_test(t, R65_M10_after_a_partial_capture_the_rest_stays_held, 0, STORES);
     tcase_add_loop_test(t, R65_a_capture_is_clamped_to_what_is_held_and_open, 0, STORES);

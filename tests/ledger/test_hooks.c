@@ -54,6 +54,77 @@ START_TEST(R30_authorize_is_asked_once_per_command_and_may_refuse_it) {
 }
 END_TEST
 
+#define TOLD(call, amount_, flags_)                                                                                    \
+    do {                                                                                                               \
+        REFUSED(w, call, CRD_E_DENIED);                                                                                \
+        ck_assert_msg(guard.last.amount == (amount_), "%s: told %lld", #call, (long long)guard.last.amount);           \
+        ck_assert_msg(guard.last.flags == (flags_), "%s: told flags %x", #call, (unsigned)guard.last.flags);           \
+    } while (0)
+
+/* Who may pay out 50 may not pay out 860 by saying "all". */
+START_TEST(R30_authorize_is_told_what_all_comes_to_and_the_flags_of_the_call) {
+    crd_hooks hooks;
+    world *w;
+    scene s;
+    crd_refund_terms refund;
+    crd_transfer_terms transfer;
+    crd_apply_terms all;
+    crd_hold_terms hold = hold_terms(NULL, 0, 0);
+    crd_reverse_terms strict;
+    crd_credit_terms issue = credit_terms("new", CRD_CREDIT_MEMO, 7);
+    crd_invoice_terms sale = invoice_terms("new", 9);
+    crd_request late = *at_noon(600);
+    memset(&hooks, 0, sizeof hooks);
+    memset(&guard, 0, sizeof guard);
+    memset(&refund, 0, sizeof refund);
+    memset(&transfer, 0, sizeof transfer);
+    memset(&all, 0, sizeof all);
+    memset(&strict, 0, sizeof strict);
+    hooks.authorize = authorize;
+    w = world_open_with(_i, NULL, NULL, &hooks);
+    scene_fill(w);
+    s = scene_open(w->ledger);
+    guard.refuse = 1;
+    refund.struct_size = sizeof refund;
+    transfer.struct_size = sizeof transfer;
+    transfer.customer = "c2";
+    all.struct_size = sizeof all;
+    all.flags = hold.flags = CRD_APPLY_CLAMP;
+    strict.struct_size = sizeof strict;
+    strict.flags = CRD_REVERSE_STRICT;
+    TOLD(crd_credit_refund(w->ledger, on(2), s.k, &refund, NULL), 860, 0);
+    refund.amount = 5;
+    refund.flags = CRD_REFUND_OVERRIDE;
+    TOLD(crd_credit_refund(w->ledger, on(2), s.k, &refund, NULL), 5, CRD_REFUND_OVERRIDE);
+    refund.amount = 0; /* the hold of 40 has lapsed by then, entered or not */
+    TOLD(crd_credit_refund(w->ledger, &late, s.k, &refund, NULL), 900, CRD_REFUND_OVERRIDE);
+    TOLD(crd_credit_transfer(w->ledger, on(2), s.k, &transfer, NULL, NULL), 860, 0);
+    TOLD(crd_credit_void(w->ledger, on(2), s.k, 0, 0, NULL), 860, 0);
+    TOLD(crd_credit_void(w->ledger, on(2), s.k, 0, CRD_VOID_RELEASE, NULL), 900, CRD_VOID_RELEASE);
+    TOLD(crd_credit_void(w->ledger, on(2), s.k, 3, 0, NULL), 3, 0);
+    TOLD(crd_credit_apply(w->ledger, on(2), s.k, s.i, &all, NULL), 500, CRD_APPLY_CLAMP);
+    TOLD(crd_credit_apply(w->ledger, on(2), s.p, s.i, &all, NULL), 400, CRD_APPLY_CLAMP);
+    TOLD(crd_credit_apply(w->ledger, on(2), s.k, NULL, &all, NULL), 860, CRD_APPLY_CLAMP);
+    TOLD(crd_credit_hold(w->ledger, on(2), s.k, NULL, &hold, NULL), 860, CRD_APPLY_CLAMP);
+    TOLD(crd_credit_hold(w->ledger, on(2), s.k, s.draft, &hold, NULL), 200, CRD_APPLY_CLAMP);
+    all.flags = 0;
+    TOLD(crd_hold_capture(w->ledger, on(2), s.held, NULL, &all, NULL), 40, 0);
+    TOLD(crd_hold_release(w->ledger, on(2), s.held, 0, NULL), 40, 0);
+    TOLD(crd_credit_delete(w->ledger, on(2), s.x, CRD_DELETE_CASCADE, NULL), 25, CRD_DELETE_CASCADE);
+    TOLD(crd_invoice_write_off(w->ledger, on(2), s.j, 0, 0, NULL), 200, 0);
+    TOLD(crd_invoice_void(w->ledger, on(2), s.j, CRD_VOID_STRICT, NULL), 300, CRD_VOID_STRICT);
+    TOLD(crd_invoice_send(w->ledger, on(2), s.draft, CRD_INVOICE_APPLY, NULL), 200, CRD_INVOICE_APPLY);
+    TOLD(crd_invoice_reverse(w->ledger, on(2), s.j, NULL, NULL), 300, 0);
+    TOLD(crd_receipt_reverse(w->ledger, on(2), s.paid, &strict, NULL), 90, CRD_REVERSE_STRICT);
+    issue.flags = CRD_ISSUE_NO_APPLY;
+    TOLD(crd_credit_issue(w->ledger, on(2), "c1", &issue, NULL), 7, CRD_ISSUE_NO_APPLY);
+    sale.flags = CRD_INVOICE_AS_DISPUTED;
+    TOLD(crd_invoice_enter(w->ledger, on(2), "c1", &sale, NULL), 9, CRD_INVOICE_AS_DISPUTED);
+    scene_close(&s);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(R30_reconcile_asks_too_and_reading_does_not) {
     crd_hooks hooks;
     world *w;
@@ -122,7 +193,23 @@ START_TEST(M16_arguments_are_looked_at_before_permission_and_permission_before_t
     settings.feature_off = 1;
     OK(w, crd_ledger_configure(w->ledger, &settings));
     REFUSED(w, try_apply(w->ledger, s.k, s.i, 9999, 0, on(2), NULL), CRD_E_DENIED);
+    /* whose key is used for something else is not told so, but that he may not; off comes before the key as well */
+    REFUSED(w, try_apply(w->ledger, s.k, s.i, 2, 0, keyed(2, "x"), NULL), CRD_E_DENIED);
     guard.refuse = 0;
+    REFUSED(w, try_apply(w->ledger, s.k, s.i, 2, 0, keyed(2, "x"), NULL), CRD_E_DISABLED);
+    OK(w, crd_unit_begin(w->ledger));
+    ENDS(w->ledger, try_apply(w->ledger, s.k, s.i, 2, 0, keyed(2, "x"), NULL), CRD_E_DISABLED);
+    guard.refuse = 1;
+    ENDS(w->ledger, try_apply(w->ledger, s.k, s.i, 2, 0, keyed(2, "x"), NULL), CRD_E_DENIED);
+    guard.refuse = 0;
+    settings.feature_off = 0;
+    OK(w, crd_ledger_configure(w->ledger, &settings));
+    ENDS(w->ledger, try_apply(w->ledger, s.k, s.i, 2, 0, keyed(2, "x"), NULL), CRD_E_KEY_REUSED);
+    FIELD(w, "terms.amount");
+    ENDS(w->ledger, try_apply(w->ledger, s.k, s.i, 9999, 0, keyed(2, "x"), NULL), CRD_E_KEY_REUSED);
+    OK(w, crd_unit_commit(w->ledger));
+    settings.feature_off = 1;
+    OK(w, crd_ledger_configure(w->ledger, &settings));
     REFUSED(w, try_apply(w->ledger, s.k, s.i, 9999, 0, on(2), NULL), CRD_E_DISABLED);
     scene_close(&s);
     world_close(w);
@@ -193,8 +280,6 @@ START_TEST(R9_every_entry_is_told_once_in_order_after_it_was_kept) {
     /* a write that fails tells nothing; one that was unknown and found to be kept tells once */
     OK(w, scene_refresh(&s));
     memset(&told, 0, sizeof told);
-    /* whose key is used for something else is not told so, but that he may not; off comes before the key as well */
-    REFUSED(w, try_apply(w->ledger, s.k, s.i, 2, 0, keyed(2, "x"), NULL), CRD_E_DENIED);
     shim_reset(&w->shim);
     w->shim.fail_at = 1;
     w->shim.fault = SHIM_FAILED;
@@ -408,6 +493,7 @@ static Suite *make(void) {
     TCase *t = tcase_create("hooks");
     tcase_set_timeout(t, 60); /* the scene is long, and the machine may be busy */
     tcase_add_loop_test(t, R30_authorize_is_asked_once_per_command_and_may_refuse_it, 0, STORES);
+    tcase_add_loop_test(t, R30_authorize_is_told_what_all_comes_to_and_the_flags_of_the_call, 0, STORES);
     tcase_add_loop_test(t, R30_reconcile_asks_too_and_reading_does_not, 0, STORES);
     tcase_add_loop_test(t, R30_without_a_hook_everything_or_nothing_is_allowed, 0, STORES);
     tcase_add_loop_test(t, M16_arguments_are_looked_at_before_permission_and_permission_before_the_rest, 0, STORES);
