@@ -314,9 +314,9 @@ CRD_API crd_status CRD_CALL crd_credit_issue_many(crd_ledger *ledger, const crd_
  * @param amount  what it is to amount to; 0: nothing, as by crd_undo()
  * @param out     that amount; last_seq 0 when it was so already; may be NULL
  * @return #CRD_OK; #CRD_E_NOT_FOUND when there is no such application; #CRD_E_NOTHING when all of it was undone;
- *         #CRD_E_STATE for that of a reversed invoice's memo; raising also #CRD_E_STATE (invoice, credit, or a receipt that was undone or reversed), #CRD_E_EXPIRED,
- *         #CRD_E_RESTRICTED, and #CRD_E_CREDIT_AMOUNT or #CRD_E_INVOICE_AMOUNT with the most it could be; #CRD_E_CLOSED;
- *         #CRD_E_DATE; and what a command may return
+ *         #CRD_E_STATE for that of a reversed invoice's memo; raising also #CRD_E_STATE (invoice, credit, or a receipt that
+ *         was undone or reversed), #CRD_E_EXPIRED, and #CRD_E_CREDIT_AMOUNT or #CRD_E_INVOICE_AMOUNT with the most it could
+ *         be; #CRD_E_CLOSED; #CRD_E_DATE; and what a command may return
  */
 CRD_API crd_status CRD_CALL crd_application_change(crd_ledger *ledger, const crd_request *request, const char *customer,
                                                    const char *currency, int64_t seq, int64_t amount, crd_result *out);

@@ -69,7 +69,7 @@ CRD_API void CRD_CALL crd_hold_free(crd_hold *hold);
  * @param out      the amount applied, and as last_seq the application that crd_undo() takes; may be NULL
  * @return #CRD_OK; #CRD_E_CUSTOMER; #CRD_E_CURRENCY; #CRD_E_STATE when the hold is not Held (any more), is an
  *         allocation, or the invoice is not Open; #CRD_E_CLOSED; #CRD_E_DATE; #CRD_E_RESTRICTED; #CRD_E_CREDIT_AMOUNT
- *         with what is held; #CRD_E_INVOICE_AMOUNT; #CRD_E_NOTHING; and what a command may return
+ *         with what is held; #CRD_E_INVOICE_AMOUNT; and what a command may return
  */
 CRD_API crd_status CRD_CALL crd_hold_capture(crd_ledger *ledger, const crd_request *request, crd_hold *hold,
                                              crd_invoice *invoice, const crd_apply_terms *terms, crd_result *out);
