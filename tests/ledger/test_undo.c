@@ -2,8 +2,9 @@
  * Undo: applications in part and whole, receipts of a reconcile whole; and where money goes that returns to a credit
  * which is not what it was (rule M8).
  */
-#include "support/world.h"
+#include "support/scene.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 START_TEST(M8_unapply_takes_one_application_in_part_or_whole) {
@@ -329,6 +330,90 @@ START_TEST(M8_undoing_a_receipt_sends_money_back_by_the_state_of_each_credit) {
 }
 END_TEST
 
+/* The entry among those of a command that crd_undo() takes, 0 when there is none; `from` is the last one before it. */
+static int64_t undoable(const book *b, const char *currency, int64_t from) {
+    const crd_entry_record *e;
+    for (int64_t seq = from + 1; (e = book_entry(b, "c1", currency, seq)) != NULL; seq++)
+        if (e->type == CRD_ENTRY_RECEIPT || e->type == CRD_ENTRY_ADJUST || e->type == CRD_ENTRY_REFUND ||
+            e->type == CRD_ENTRY_TRANSFER || e->type == CRD_ENTRY_WRITE_OFF || e->type == CRD_ENTRY_APPLY)
+            return seq;
+    return 0;
+}
+
+/* Every document that was there is as it was, but for when it was last touched. */
+static void same_documents(const book *before, const book *after, const char *what) {
+    for (size_t i = 0; i < before->count; i++) {
+        const book_item *item = &before->items[i];
+        const crd_credit_record *c = item->record;
+        const crd_invoice_record *v = item->record;
+        char *line;
+        if (item->kind == CRD_KIND_CREDIT) {
+            crd_credit_record now = *book_credit(after, c->customer, c->id);
+            now.last_seq = c->last_seq;
+            now.last_date = c->last_date;
+            line = record_line(CRD_KIND_CREDIT, &now);
+        } else if (item->kind == CRD_KIND_INVOICE) {
+            crd_invoice_record now = *book_invoice(after, v->customer, v->id);
+            now.last_seq = v->last_seq;
+            now.last_date = v->last_date;
+            line = record_line(CRD_KIND_INVOICE, &now);
+        } else {
+            continue;
+        }
+        ck_assert_msg(strcmp(line, item->line) == 0, "%s, undone:\n%s\ninstead of\n%s", what, line, item->line);
+        free(line);
+    }
+}
+
+START_TEST(R81_M8_M14_whatever_has_an_undo_is_as_it_was_after_it) {
+    static const uint32_t with_undo[] = {CRD_COMMAND_CREDIT_APPLY, CRD_COMMAND_CREDIT_REFUND, CRD_COMMAND_CREDIT_TRANSFER,
+                                         CRD_COMMAND_ADJUST, CRD_COMMAND_RECEIPT_ENTER, CRD_COMMAND_WRITE_OFF};
+    int undone = 0;
+    for (size_t n = 0; n < scene_command_count; n++) {
+        const scene_command *c = &scene_commands[n];
+        world *w;
+        scene s;
+        crd_result r = result_block();
+        book *before, *after;
+        crd_balance was, is;
+        int64_t seq;
+        int has_undo = 0;
+        for (size_t i = 0; i < sizeof with_undo / sizeof with_undo[0]; i++) has_undo |= c->code == with_undo[i];
+        if (!has_undo && strcmp(c->name, "receive money") != 0) continue;
+        w = world_open(_i);
+        w->careless = 1;
+        scene_fill(w);
+        s = scene_open(w->ledger);
+        before = world_book(w);
+        was = balance_of(w->ledger, "c1", "EUR", 2);
+        ENDS(w->ledger, c->run(&s, on(2), 0, &r), CRD_OK);
+        after = world_book(w);
+        seq = undoable(after, "EUR", book_account(before, "c1", "EUR")->last_seq);
+        book_free(after);
+        ck_assert_msg(seq != 0, "%s has no entry to undo", c->name);
+        OK(w, try_undo(w->ledger, "c1", seq, 0, on(2), &r));
+        world_check(w);
+        after = world_book(w);
+        same_documents(before, after, c->name);
+        is = balance_of(w->ledger, "c1", "EUR", 2);
+        ck_assert_int_eq(is.balance, was.balance);
+        ck_assert_int_eq(is.available, was.available);
+        ck_assert_int_eq(is.outstanding, was.outstanding);
+        ck_assert_int_eq(is.unearned, was.unearned);
+        ck_assert_int_eq(is.applied, was.applied);
+        ck_assert_int_eq(is.active_credits, was.active_credits);
+        /* and once only */
+        REFUSED(w, try_undo(w->ledger, "c1", seq, 0, on(2), &r), CRD_E_NOTHING);
+        undone++;
+        book_free(before);
+        book_free(after);
+        scene_close(&s);
+        world_close(w);
+    }
+    ck_assert_int_ge(undone, 11);
+}
+END_TEST
+
 static Suite *make(void) {
     Suite *s = suite_create("undo");
     TCase *t = tcase_create("undo");
@@ -342,6 +427,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, M6_M14_undoing_a_receipt_takes_the_latest_date_of_all_it_touches, 0, STORES);
     tcase_add_loop_test(t, M6_an_application_is_not_undone_before_the_last_entry_of_its_receipt, 0, STORES);
     tcase_add_loop_test(t, M8_undoing_a_receipt_sends_money_back_by_the_state_of_each_credit, 0, STORES);
+    tcase_add_loop_test(t, R81_M8_M14_whatever_has_an_undo_is_as_it_was_after_it, 0, STORES);
     suite_add_tcase(s, t);
     return s;
 }
