@@ -226,6 +226,9 @@ static int32_t configure(crd_sqlite *s, uint32_t flags) {
     int waited = 0;
     int code;
     sqlite3_busy_timeout(s->db, BUSY_MILLISECONDS);
+    if (s->read_only && sqlite3_exec(s->db, "PRAGMA query_only = ON", NULL, NULL, NULL) != SQLITE_OK) {
+        return crd__sqlite_failed(s);
+    }
     if (!s->read_only) {
         while ((code = sqlite3_exec(s->db, "PRAGMA main.journal_mode = WAL", NULL, NULL, NULL)) == SQLITE_BUSY
                && waited < BUSY_MILLISECONDS) {
@@ -253,8 +256,9 @@ static int32_t configure(crd_sqlite *s, uint32_t flags) {
 crd_status CRD_CALL crd_sqlite_open(const char *path, uint32_t flags, crd_sqlite **out) {
     crd_sqlite *s;
     int32_t outcome;
-    int mode =
-        flags & CRD_SQLITE_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    /* Who may only read a file in WAL mode leaves its -wal and -shm behind: nobody but a writer may remove them. So a
+     * reader opens it as a writer does, where the system lets it, and is kept from writing by SQLite and by us. */
+    int mode = SQLITE_OPEN_READWRITE | (flags & CRD_SQLITE_READ_ONLY ? 0 : SQLITE_OPEN_CREATE);
     if (out) {
         *out = NULL;
     }

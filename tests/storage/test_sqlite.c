@@ -1306,6 +1306,14 @@ START_TEST(a_database_in_memory_works) {
 }
 END_TEST
 
+static int is_there(const char *suffix) {
+    char name[1100];
+    FILE *file;
+    snprintf(name, sizeof name, "%s%s", path, suffix);
+    file = fopen(name, "rb");
+    return file != NULL && fclose(file) == 0;
+}
+
 START_TEST(read_only_reads_and_refuses_to_write) {
     crd_sqlite *s = NULL;
     struct batch *b = new_batch(0);
@@ -1324,6 +1332,7 @@ START_TEST(read_only_reads_and_refuses_to_write) {
     ck_assert_int_eq(write_batch(s, b), CRD_OUTCOME_FAILED);
     ck_assert_int_eq(b->result.host_error, SQLITE_READONLY);
     crd_sqlite_close(s);
+    ck_assert_int_eq(is_there("-wal") + is_there("-shm") + is_there("-journal"), 0);
     db = open_raw();
     ck_assert_int_eq(crd_sqlite_attach(db, CRD_SQLITE_READ_ONLY, &s), CRD_OK);
     ck_assert_int_eq(version_of(s, "b"), 11);
