@@ -209,7 +209,8 @@ class Ledger:
 
     def _result(self, out: Any, currency: str) -> Result:
         return Result(self._state.money(out.amount, currency), out.first_seq, out.last_seq, bool(out.repeated),
-                      CommandWarning(out.warnings))
+                      CommandWarning(out.warnings),
+                      self._library.crd_warning_text(out.warnings).decode() if out.warnings else "")
 
     def _lines(self, lines: Iterable[Line], currency: str) -> list[Any]:
         exponent = self.exponent(currency)

@@ -38,12 +38,14 @@ class Request:
 @dataclass(frozen=True)
 class Result:
     """What a command did. first_seq and last_seq are its entries in the journal of the account; last_seq 0: none was
-    needed. `repeated`: the request key was used before, and this is the first result again."""
+    needed. `repeated`: the request key was used before, and this is the first result again. `warning`: the warnings in
+    words, "" without any."""
     amount: Decimal
     first_seq: int
     last_seq: int
     repeated: bool = False
     warnings: CommandWarning = CommandWarning(0)
+    warning: str = ""
 
 
 @dataclass(frozen=True)

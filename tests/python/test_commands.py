@@ -133,6 +133,9 @@ def test_lines_revise_and_return(ledger, acme):
     assert other.record.total == 7
     with pytest.raises(credits.NothingError):
         other.revise(7)
+    sale = ledger.enter_invoice("ACME", "EUR", 5, id="I3", lines=[Line(3, sku="A"), Line(2, sku="B")])
+    late = sale.revise(3, end_lines=[2], on=date(2029, 1, 1))  # a day after the sale
+    assert late.warnings == credits.CommandWarning.LINE_REMOVED and "credit memo" in late.warning
 
 
 def test_write_off_void_and_reverse_of_invoices(ledger, acme):
