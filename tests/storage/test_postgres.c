@@ -1293,7 +1293,7 @@ START_TEST(a_key_that_exists_fails_the_batch_and_is_named) {
     run(w, "ALTER TABLE @.crd_credit DISABLE TRIGGER ALL");
     for (size_t n = 0; n < 3; n++) {
         int count = sizes[n];
-        char ids[12][16];
+        char ids[12][32];
         batch_of b;
         for (int round = 0; round < 2; round++) {
             memset(&b, 0, sizeof b);
@@ -1330,7 +1330,7 @@ START_TEST(an_update_of_what_is_not_there_fails_and_nothing_is_kept) {
     const crd_storage *s = world_storage(w);
     accounts_written(s, 0, 2);
     for (size_t n = 0; n < 3; n++) {
-        char ids[12][16];
+        char ids[12][32];
         batch_of b;
         memset(&b, 0, sizeof b);
         add_account(&b, "a", 1, 2);
