@@ -12,6 +12,7 @@
 
 #include <credit/customer.h>
 #include <credit/invoice.h>
+#include <credit/receipt.h>
 
 CRD_BEGIN
 
@@ -257,19 +258,20 @@ CRD_API crd_status CRD_CALL crd_credit_transfer(crd_ledger *ledger, const crd_re
 CRD_API crd_status CRD_CALL crd_credit_delete(crd_ledger *ledger, const crd_request *request, crd_credit *credit,
                                               uint32_t flags, crd_result *out);
 
-/** One credit of many. */
+/** One credit or payment of many. */
 typedef struct crd_bulk_row {
     uint32_t struct_size;
     uint32_t reserved;
     const char *customer;
-    const crd_credit_terms *terms;
+    const crd_credit_terms *terms; /**< NULL: see payment */
     const char *key; /**< request key of this row; NULL: none */
+    const crd_receipt_terms *payment; /**< instead of terms: a receipt, with what it pays; NULL: none */
 } crd_bulk_row;
 
 /** What became of it. */
 typedef struct crd_bulk_result {
     uint32_t struct_size;
-    crd_status status;  /**< as crd_credit_issue() would have returned; #CRD_E_CANCELLED: not tried */
+    crd_status status;  /**< as crd_credit_issue() or crd_receipt_enter() would have returned; #CRD_E_CANCELLED: not tried */
     uint32_t repeated;  /**< 1: its request key was used before, and this is the first result again */
     uint32_t reserved;
     const char *field;  /**< argument concerned, or ""; static storage */
@@ -277,17 +279,18 @@ typedef struct crd_bulk_result {
     int64_t given;
     int64_t first_seq;  /**< first and last entry; last_seq 0: nothing was kept of it */
     int64_t last_seq;
-    int64_t amount;     /**< of the credit */
-    char id[CRD_MAX_ID + 1]; /**< of the credit */
+    int64_t amount;     /**< of the credit; what the payment applied */
+    char id[CRD_MAX_ID + 1]; /**< of the credit or receipt */
 } crd_bulk_result;
 
 /** All rows or none; else as many as possible. */
 #define CRD_BULK_ALL_OR_NOTHING 0x01u
 
 /**
- * Issues many credits; those of class cash are payments that stay as credit. Each row is a command of its own
- * (#CRD_COMMAND_BULK_ISSUE): it is asked permission for, has its own request key, and sees those before it. Rows are read
- * and written page by page, some hundreds in one read and one write.
+ * Issues many credits, and enters many payments: credits of class cash are payments that stay as credit, and `payment` of
+ * a row is a receipt with lines of its own, or distributed, such as those of a statement from the bank. Each row is a
+ * command of its own (#CRD_COMMAND_BULK_ISSUE): it is asked permission for, has its own request key, and sees those before
+ * it. Rows are read and written page by page, some hundreds in one read and one write; a payment reads what its lines name.
  *
  * As many as possible: a refused row keeps no other from being kept, and what is kept before the call fails stays kept.
  * All or nothing: one write for all rows; when one is refused nothing is kept, the results tell which ones are at fault

@@ -1,5 +1,5 @@
 /*
- * Many credits by one call.
+ * Many credits and payments by one call.
  *
  * A row is a command of its own: its own permission, request key, result. What makes it cheap is the page: one read brings
  * the accounts, customers, ids and keys of all its rows, and one write keeps them.
@@ -10,10 +10,13 @@
  *
  * Invariants:
  * 1. A row that is refused leaves no trace; those after it see the book without it.
- * 2. Within a page the unit counts as the host's, so that no row writes by itself; see `run_rows`.
+ * 2. What a payment names is read by the row itself, within the page's unit. Where another writer came between the page's
+ *    read and that one, the row is run again on its own.
+ * 3. Within a page the unit counts as the host's, so that no row writes by itself; see `run_rows`.
  */
 #include "ledger/ledger.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define BULK_PAGE (CRD_MAX_ACCOUNTS / 2) /* rows: each may bring its account and the customer's own */
@@ -36,6 +39,8 @@ typedef struct bulk {
     crd__page page;
     crd__arena arena; /* of the page */
     crd_status first_bad;
+    int own;       /* no unit of the host's is open, so a row may be run again */
+    int overtaken; /* another writer came between the page's read and that of a row */
     crd_error error; /* of the first bad row */
     char error_text[sizeof(((crd_ledger *)0)->error_text)];
     char error_currency[sizeof(((crd_ledger *)0)->error_currency)];
@@ -46,13 +51,21 @@ typedef struct bulk {
 static crd_status take_rows(bulk *b, const crd_bulk_row *const *from) {
     for (uint64_t i = 0; i < b->count; i++) {
         row *r = &b->rows[i];
-        crd_status status = crd__take_struct(b->ledger, "rows", &r->in, sizeof r->in, sizeof r->in, from[i]);
+        crd_status status = crd__take_struct(b->ledger, "rows", &r->in, sizeof r->in, offsetof(crd_bulk_row, payment),
+                                             from[i]);
         if (status != CRD_OK) return status;
         if (r->in.reserved != 0) return crd__fail_argument(b->ledger, "rows.reserved", "must be 0");
+        if (r->in.terms != NULL && r->in.payment != NULL)
+            return crd__fail_argument(b->ledger, "rows.payment", "must be NULL with terms");
         r->out.struct_size = sizeof r->out;
         r->out.field = "";
         if (r->in.terms != NULL) (void)crd__take_struct(b->ledger, "terms", &r->terms, sizeof r->terms,
                                                         sizeof r->terms, r->in.terms);
+        if (r->in.payment != NULL) {
+            crd_receipt_terms payment;
+            (void)crd__take_struct(b->ledger, "terms", &payment, sizeof payment, sizeof payment, r->in.payment);
+            r->terms.currency = payment.currency; /* the rest it reads itself */
+        }
     }
     (void)crd__enter(b->ledger); /* terms that cannot be read are the row's own fault */
     return CRD_OK;
@@ -224,8 +237,16 @@ static crd_status run_row(bulk *b, row *r, const crd__page *page) {
     status = crd__command_begin(ledger, &request, CRD_COMMAND_BULK_ISSUE, &command);
     if (status == CRD_OK) {
         command.page = page;
-        status = crd__issue(&command, r->in.customer, r->in.terms, &doc);
+        if (r->in.payment != NULL)
+            status = crd__receipt_enter(&command, r->in.customer, r->in.payment, &doc);
+        else
+            status = crd__issue(&command, r->in.customer, r->in.terms, &doc);
         status = crd__command_end(&command, status);
+    }
+    if (status == CRD_E_CONFLICT && page != NULL && b->own) {
+        b->overtaken = r->again = 1;
+        forget(r);
+        return status;
     }
     bulk_tell(b, r, status, &command);
     r->account = NULL;
@@ -312,9 +333,11 @@ static crd_status stop_at(bulk *b, uint64_t to, crd_status status) {
 static crd_status run_again(bulk *b, uint64_t from, uint64_t to) {
     for (uint64_t i = from; i < to; i++) {
         crd_status status;
+        uint32_t tries = 0;
         if (!b->rows[i].again) continue;
         b->rows[i].again = 0;
-        status = run_row(b, &b->rows[i], NULL);
+        do status = run_row(b, &b->rows[i], NULL);
+        while (crd__again(b->ledger, status, &tries));
         if (ends_call(status)) return status;
     }
     return CRD_OK;
@@ -367,6 +390,10 @@ static crd_status issue_in_unit(bulk *b, int *overtaken) {
     ledger->unit.open = 1;
     status = issue_all(b);
     ledger->unit.open = !own;
+    if (status == CRD_OK && b->overtaken) {
+        status = crd__fail(ledger, CRD_E_CONFLICT, NULL);
+        *overtaken = 1;
+    }
     if (status == CRD_OK && b->first_bad != CRD_OK && (b->flags & CRD_BULK_ALL_OR_NOTHING)) status = recall(b);
     if (status == CRD_OK && own) {
         status = crd__unit_keep(ledger, 0);
@@ -394,6 +421,7 @@ static crd_status issue_whole(bulk *b) {
         status = issue_in_unit(b, &overtaken);
         if (!overtaken || attempt == 2) return status;
         b->first_bad = CRD_OK;
+        b->overtaken = 0;
     }
 }
 
@@ -423,6 +451,7 @@ crd_status crd_credit_issue_many(crd_ledger *ledger, const crd_request *request,
     b.ledger = ledger;
     b.flags = flags;
     b.count = count;
+    b.own = !ledger->unit.open;
     if (kept != NULL) *kept = 0;
     status = check_call(&b, request, rows, count, flags, results);
     if (status != CRD_OK || count == 0) return status;

@@ -454,6 +454,8 @@ crd_status crd__propose(crd_ledger *ledger, crd__account *account, int32_t date,
 
 /* The body of an issue: checks what the caller passed, asks permission, and writes. */
 crd_status crd__issue(crd__command *command, const char *customer, const crd_credit_terms *terms, crd__doc **doc);
+/* Likewise of a receipt, in receipt_enter.c. */
+crd_status crd__receipt_enter(crd__command *command, const char *customer, const crd_receipt_terms *terms, crd__doc **doc);
 /* An id that a document of another account has. */
 crd_status crd__page_taken(crd_ledger *ledger, const crd__page *page, uint32_t kind, const char *customer,
                            const char *id);

@@ -562,25 +562,29 @@ static crd_status check(crd_ledger *ledger, const char *customer, const crd_rece
     return status;
 }
 
+crd_status crd__receipt_enter(crd__command *command, const char *customer, const crd_receipt_terms *terms, crd__doc **doc) {
+    crd_receipt_terms t;
+    crd_status status = check(command->ledger, customer, terms, &t);
+    char *lines = crd__arena_take(&command->ledger->unit.arena, 65); /* the key is told them in the end */
+    if (status == CRD_OK && lines == NULL) status = crd__fail(command->ledger, CRD_E_NOMEM, NULL);
+    if (status != CRD_OK) return status;
+    tell_lines(&t, lines);
+    receipt_enter_arguments(command, customer, &t, lines);
+    command->created_kind = CRD_KIND_RECEIPT;
+    command->flags = t.flags;
+    status = crd__command_allow(command, customer, t.currency, t.id, t.amount);
+    return status == CRD_OK && !command->answered ? run(command, customer, &t, doc) : status;
+}
+
 static crd_status enter_receipt_once(crd_ledger *ledger, const crd_request *request, const char *customer,
                                      const crd_receipt_terms *terms, crd_receipt **out, crd_result *result) {
     crd__command command;
-    crd_receipt_terms t;
-    char lines[65];
     crd__doc *doc = NULL;
     crd_status status;
     if (out != NULL) *out = NULL;
     status = crd__command_begin(ledger, request, CRD_COMMAND_RECEIPT_ENTER, &command);
     if (status == CRD_OK) {
-        status = check(ledger, customer, terms, &t);
-        if (status == CRD_OK) {
-            tell_lines(&t, lines);
-            receipt_enter_arguments(&command, customer, &t, lines);
-            command.created_kind = CRD_KIND_RECEIPT;
-            command.flags = t.flags;
-            status = crd__command_allow(&command, customer, t.currency, t.id, t.amount);
-        }
-        if (status == CRD_OK && !command.answered) status = run(&command, customer, &t, &doc);
+        status = crd__receipt_enter(&command, customer, terms, &doc);
         status = crd__command_create(&command, status, CRD_KIND_RECEIPT, doc, customer, (crd__handle **)(void *)out);
     }
     if (status != CRD_OK) memset(&command.result, 0, sizeof command.result);

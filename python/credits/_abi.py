@@ -808,6 +808,7 @@ crd_bulk_row._fields_ = [
     ("customer", c_char_p),
     ("terms", POINTER(crd_credit_terms)),
     ("key", c_char_p),
+    ("payment", POINTER(crd_receipt_terms)),
 ]
 
 crd_change._fields_ = [

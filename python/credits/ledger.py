@@ -372,13 +372,17 @@ class Ledger:
 
     def issue_credits(self, rows: Iterable[BulkRow], *, all_or_nothing: bool = False,
                       **request: Unpack[RequestArgs]) -> list[BulkResult]:
-        """Issues many credits, page by page: as many as possible, each refusal in its result; or all or nothing, when
-        what the first refused row was refused for is raised, with the results as `results` of the exception."""
+        """Issues many credits, and enters many payments, page by page: as many as possible, each refusal in its result; or
+        all or nothing, when what the first refused row was refused for is raised, with the results as `results` of the
+        exception."""
         made, currencies = [], []
         for row in rows:
-            terms = self._credit_terms(**row.terms)
             made.append(_new(_abi.crd_bulk_row, customer=bytes_from(row.customer, "customer"),
-                             terms=ctypes.pointer(terms), key=bytes_from(row.key, "key")))
+                             key=bytes_from(row.key, "key")))
+            if row.payment:
+                made[-1].payment = ctypes.pointer(self._receipt_terms(**row.terms))
+            else:
+                made[-1].terms = ctypes.pointer(self._credit_terms(**row.terms))
             currencies.append(row.terms["currency"])
         if not made:
             return []
@@ -453,6 +457,24 @@ class Ledger:
                       **request: Unpack[RequestArgs]) -> Receipt:
         """Enters a receipt: money received, what it pays, and credits that pay with it; see crd_receipt_terms in
         <credit/receipt.h>. `result` of the receipt tells what was applied."""
+        terms = self._receipt_terms(
+            currency, amount, lines=lines, id=id, method=method, payment_info=payment_info, reference=reference,
+            credit=credit, source=source, credit_kind=credit_kind, reserved=reserved, refundable=refundable, apply=apply,
+            credit_expires=credit_expires, distribute=distribute, excess_to_credit=excess_to_credit)
+        out, result = ctypes.POINTER(_abi.crd_receipt)(), _new(_abi.crd_result)
+        self._call("crd_receipt_enter", self._pointer, self._request(**request), bytes_from(customer, "customer"),
+                   ctypes.byref(terms), ctypes.byref(out), ctypes.byref(result))
+        receipt = Receipt(self, out)
+        receipt.result = self._result(result, currency)
+        return receipt
+
+    def _receipt_terms(self, currency: str, amount: Amount = 0, *, lines: Sequence[ReceiptLine] = (),
+                       id: Optional[str] = None, method: Optional[str] = None, payment_info: Optional[str] = None,
+                       reference: Optional[str] = None, credit: Optional[str] = None, source: Optional[str] = None,
+                       credit_kind: Union[CreditKind, str, int] = 0, reserved: bool = False,
+                       refundable: Optional[bool] = None, apply: Optional[bool] = None,
+                       credit_expires: Optional[date] = None, distribute: bool = False,
+                       excess_to_credit: bool = False) -> _abi.crd_receipt_terms:
         made = []
         for line in lines:
             if line.kind not in ("pays", "discount", "tolerance"):
@@ -460,7 +482,7 @@ class Ledger:
             made.append(_new(_abi.crd_receipt_line, invoice=bytes_from(line.invoice, "invoice"),
                              credit=bytes_from(line.credit, "credit"), amount=self._minor(line.amount, currency),
                              kind=getattr(_abi, "CRD_RECEIPT_" + line.kind.upper())))
-        terms = _new(
+        return _new(
             _abi.crd_receipt_terms, currency=bytes_from(currency, "currency"), id=bytes_from(id, "id"),
             flags=(_abi.CRD_RECEIPT_DISTRIBUTE if distribute else 0)
             | (_abi.CRD_RECEIPT_EXCESS_TO_CREDIT if excess_to_credit else 0),
@@ -472,12 +494,6 @@ class Ledger:
             | (0 if refundable is None else _abi.CRD_FLAG_REFUNDABLE if refundable else _abi.CRD_FLAG_NON_REFUNDABLE),
             credit_expires=days_from(credit_expires, "credit_expires"), lines=_pointers(_abi.crd_receipt_line, made),
             line_count=len(made))
-        out, result = ctypes.POINTER(_abi.crd_receipt)(), _new(_abi.crd_result)
-        self._call("crd_receipt_enter", self._pointer, self._request(**request), bytes_from(customer, "customer"),
-                   ctypes.byref(terms), ctypes.byref(out), ctypes.byref(result))
-        receipt = Receipt(self, out)
-        receipt.result = self._result(result, currency)
-        return receipt
 
     # ---- undo, change, acknowledge, sweep, verify
 

@@ -71,15 +71,16 @@ class ReceiptLine:
 
 @dataclass(frozen=True)
 class BulkRow:
-    """One credit of many: the arguments of Ledger.issue_credit()."""
+    """One credit of many: the arguments of Ledger.issue_credit(); with `payment`, those of Ledger.enter_receipt()."""
     customer: str
     terms: Mapping[str, Any]
     key: Optional[str] = None
+    payment: bool = False
 
 
 @dataclass(frozen=True)
 class BulkResult:
-    """What became of it. `error`: as Ledger.issue_credit() would have raised, or None. last_seq 0: nothing was kept."""
+    """What became of it. `error`: as the single call would have raised, or None. last_seq 0: nothing was kept."""
     id: str
     amount: Decimal
     first_seq: int

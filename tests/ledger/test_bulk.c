@@ -1,7 +1,7 @@
 /*
  * Many credits by one call (R10): results row by row, all or nothing or as many as possible, keys, pages, rivals.
  */
-#include "support/world.h"
+#include "support/paying.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -518,9 +518,120 @@ START_TEST(R10_arguments_of_the_call) {
 }
 END_TEST
 
+/* ---- payments ---- */
+
+static void is_payment(rows *r, uint64_t i, paying *p) {
+    r->row[i].terms = NULL;
+    r->row[i].payment = &p->terms;
+}
+
+START_TEST(R10_R42_payments_with_what_they_pay_are_rows_like_credits) {
+    world *w = world_open(_i);
+    rows r = rows_new(7);
+    crd_receipt_record receipt;
+    customer(w, "c1");
+    customer(w, "c2");
+    crd_invoice_free(invoice(w, "c1", "I", 100, 0, 30));
+    crd_invoice_free(invoice(w, "c1", "J", 50, 0, 40));
+    crd_invoice_free(invoice(w, "c2", "I", 70, 0, 30));
+    r.terms[0].id = "K"; /* 100 */
+    is_payment(&r, 1, pays(receive("R1", 60), "I", 60));
+    is_payment(&r, 2, with(receive("R2", 80), CRD_RECEIPT_DISTRIBUTE));          /* 40 on I, 40 on J */
+    is_payment(&r, 3, pays(pays(receive("bad", 10), "I", 1), "J", 10));          /* I is paid by now */
+    is_payment(&r, 4, with(receive(NULL, 90), CRD_RECEIPT_DISTRIBUTE | CRD_RECEIPT_EXCESS_TO_CREDIT));
+    r.row[4].customer = "c2"; /* 70 on I, 20 stay */
+    ck_assert_uint_eq(send_most(w, &r, 1), 6); /* rows 5 and 6 are credits */
+    kept_as(&r, 0, "K", 1 + 2, 1 + 2);
+    ck_assert_str_eq(r.result[1].id, "R1");
+    ck_assert_int_eq(r.result[1].amount, 60);
+    ck_assert_int_eq(r.result[1].first_seq, 4);
+    ck_assert_int_eq(r.result[1].last_seq, 6); /* receipt, credit, application */
+    ck_assert_int_eq(r.result[2].amount, 80);
+    refused_as(&r, 3, CRD_E_STATE, "");
+    ck_assert_str_eq(r.result[4].id, "~EUR2");
+    ck_assert_int_eq(r.result[4].amount, 70);
+    ck_assert_int_eq(stored_invoice(w, "c1", "I").open, 0);
+    ck_assert_int_eq(stored_invoice(w, "c1", "J").open, 10);
+    ck_assert_int_eq(balance_of(w->ledger, "c2", "EUR", 1).available, 20);
+    receipt = stored_receipt(w, "c1", "R2");
+    ck_assert_int_eq(receipt.amount, 80);
+    ck_assert_int_eq(receipt.applied, 80);
+    rows_free(&r);
+    /* the credit of one row pays on the receipt of another; and all of it or nothing, under keys */
+    r = rows_new(2);
+    r.terms[0].id = "N";
+    is_payment(&r, 1, pays(uses(receive("R3", 4), "N", 6), "J", 10));
+    r.row[0].key = "a";
+    r.row[1].key = "b";
+    OK(w, send(w->ledger, &r, CRD_BULK_ALL_OR_NOTHING, 2, NULL));
+    world_check(w);
+    ck_assert_int_eq(stored_invoice(w, "c1", "J").open, 0);
+    ck_assert_int_eq(stored_credit(w, "c1", "N").applied, 6);
+    world_remember(w);
+    OK(w, send(w->ledger, &r, CRD_BULK_ALL_OR_NOTHING, 2, NULL));
+    ck_assert_uint_eq(r.result[1].repeated, 1);
+    ck_assert_str_eq(r.result[1].id, "R3");
+    world_same(w, "the same rows again");
+    /* one that does not come out even keeps the credit beside it from being issued */
+    r.terms[0].id = "M";
+    r.row[0].key = r.row[1].key = NULL;
+    is_payment(&r, 1, receive("R4", 5));
+    REFUSED(w, send(w->ledger, &r, CRD_BULK_ALL_OR_NOTHING, 2, NULL), CRD_E_DISTRIBUTION);
+    FIGURES(w, 0, 5);
+    ck_assert_int_eq(r.result[1].given, 5);
+    r.row[0].payment = r.row[1].payment;
+    REFUSED(w, send(w->ledger, &r, 0, 2, NULL), CRD_E_ARGUMENT);
+    FIELD(w, "rows.payment");
+    rows_free(&r);
+    world_close(w);
+}
+END_TEST
+
+/* Another writer between the read of the page and that of a row: asked for permission, the row is about to read. */
+static int32_t CRD_CALL rival_in_between(void *ctx, const crd_operation *operation) {
+    (void)ctx;
+    if (rival.ledger != NULL && strcmp(operation->subject, "R") == 0) {
+        crd_credit_terms t = credit_terms("theirs", CRD_CREDIT_MEMO, 9);
+        crd_ledger *ledger = rival.ledger;
+        rival.ledger = NULL;
+        ENDS(ledger, crd_credit_issue(ledger, on(1), "c1", &t, NULL), CRD_OK);
+    }
+    return 0;
+}
+
+START_TEST(R10_R32_a_payment_overtaken_while_it_reads_is_run_again) {
+    for (uint32_t flags = 0; flags <= CRD_BULK_ALL_OR_NOTHING; flags++) {
+        crd_hooks hooks;
+        world *w;
+        rows r = rows_new(3);
+        uint64_t kept = 0;
+        memset(&hooks, 0, sizeof hooks);
+        hooks.authorize = rival_in_between;
+        rival.ledger = NULL;
+        w = world_open_with(_i, NULL, NULL, &hooks);
+        customer(w, "c1");
+        crd_invoice_free(invoice(w, "c1", "I", 100, 0, 30));
+        is_payment(&r, 1, pays(receive("R", 60), "I", 60));
+        rival.ledger = world_rival(w);
+        OK(w, send(w->ledger, &r, flags, 1, &kept));
+        world_check(w);
+        ck_assert_uint_eq(kept, 3);
+        ck_assert_ptr_null(rival.ledger);
+        ck_assert_int_eq(stored_invoice(w, "c1", "I").open, 40);
+        ck_assert_int_eq(stored_credit(w, "c1", "theirs").remaining, 9);
+        ck_assert_int_eq(balance_of(w->ledger, "c1", "EUR", 1).available, 9 + 100 + 102);
+        rows_free(&r);
+        world_close(w);
+    }
+}
+END_TEST
+
 static Suite *make(void) {
     Suite *s = suite_create("bulk");
     TCase *t = tcase_create("bulk");
+    tcase_set_timeout(t, 60); /* many rows, and the machine may be busy */
+    tcase_add_loop_test(t, R10_R42_payments_with_what_they_pay_are_rows_like_credits, 0, STORES);
+    tcase_add_loop_test(t, R10_R32_a_payment_overtaken_while_it_reads_is_run_again, 0, STORES);
     tcase_add_loop_test(t, R10_every_row_has_a_result_of_its_own, 0, STORES);
     tcase_add_loop_test(t, R10_one_bad_row_of_all_or_nothing_keeps_nothing_and_is_named, 0, STORES);
     tcase_add_loop_test(t, R10_R61_keys_are_of_rows_and_make_each_happen_once, 0, STORES);

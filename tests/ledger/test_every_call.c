@@ -189,6 +189,47 @@ static const crd_credit_terms *some_credit_terms(void) {
     return roll(40) == 0 ? NULL : t;
 }
 
+static const crd_receipt_terms *some_receipt_terms(void) {
+    static struct {
+        crd_receipt_terms terms;
+        crd_receipt_line lines[2];
+        const crd_receipt_line *list[2];
+    } all[2];
+    static uint32_t at;
+    crd_receipt_terms t;
+    crd_receipt_line *lines = all[++at % 2].lines;
+    const crd_receipt_line **list = all[at % 2].list;
+    memset(&t, 0, sizeof t);
+    memset(lines, 0, sizeof all[0].lines);
+    for (size_t i = 0; i < 2; i++) {
+        lines[i].struct_size = some_size(sizeof lines[i]);
+        lines[i].flags = some_flags(0);
+        lines[i].invoice = roll(3) == 0 ? some_text() : "I";
+        lines[i].credit = roll(3) == 0 ? "K" : roll(4) == 0 ? some_text() : NULL;
+        lines[i].amount = some_amount();
+        lines[i].kind = roll(4) == 0 ? some_kind(2) : 0;
+        list[i] = roll(30) == 0 ? NULL : &lines[i];
+    }
+    t.struct_size = some_size(sizeof t);
+    t.flags = some_flags(CRD_RECEIPT_DISTRIBUTE | CRD_RECEIPT_EXCESS_TO_CREDIT);
+    t.currency = some_currency();
+    t.id = some_new_id();
+    t.amount = some_amount();
+    t.method = some_text();
+    t.payment_info = some_text();
+    t.reference = some_text();
+    t.credit = some_new_id();
+    t.source = some_text();
+    t.credit_kind = roll(3) == 0 ? some_kind(5) : 0;
+    t.credit_flags = some_flags(CRD_FLAG_RESERVED | CRD_ISSUE_APPLY);
+    t.credit_expires = roll(4) == 0 ? some_date() : 0;
+    t.reserved = some_reserved();
+    t.line_count = roll(3);
+    t.lines = roll(30) == 0 ? NULL : list;
+    all[at % 2].terms = t;
+    return roll(40) == 0 ? NULL : &all[at % 2].terms;
+}
+
 /* ---- the functions ---- */
 
 #define CALL(name) static crd_status call_##name(stage *s)
@@ -271,7 +312,8 @@ CALL(crd_credit_issue_many) {
         rows[i].struct_size = some_size(sizeof rows[i]);
         rows[i].reserved = some_reserved();
         rows[i].customer = some_customer();
-        rows[i].terms = some_credit_terms();
+        if (roll(3) != 0) rows[i].terms = some_credit_terms();
+        if (odd() || rows[i].terms == NULL) rows[i].payment = some_receipt_terms();
         rows[i].key = some_text();
         results[i].struct_size = some_size(sizeof results[i]);
         list[i] = roll(20) == 0 ? NULL : &rows[i];
@@ -416,40 +458,9 @@ CALL(crd_invoice_write_off) {
                                  some_result());
 }
 CALL(crd_receipt_enter) {
-    crd_receipt_terms t;
-    crd_receipt_line lines[2];
-    const crd_receipt_line *list[2];
     crd_receipt *made = NULL;
-    crd_status status;
-    memset(&t, 0, sizeof t);
-    memset(lines, 0, sizeof lines);
-    for (size_t i = 0; i < 2; i++) {
-        lines[i].struct_size = some_size(sizeof lines[i]);
-        lines[i].flags = some_flags(0);
-        lines[i].invoice = roll(3) == 0 ? some_text() : "I";
-        lines[i].credit = roll(3) == 0 ? "K" : roll(4) == 0 ? some_text() : NULL;
-        lines[i].amount = some_amount();
-        lines[i].kind = roll(4) == 0 ? some_kind(2) : 0;
-        list[i] = roll(30) == 0 ? NULL : &lines[i];
-    }
-    t.struct_size = some_size(sizeof t);
-    t.flags = some_flags(CRD_RECEIPT_DISTRIBUTE | CRD_RECEIPT_EXCESS_TO_CREDIT);
-    t.currency = some_currency();
-    t.id = some_new_id();
-    t.amount = some_amount();
-    t.method = some_text();
-    t.payment_info = some_text();
-    t.reference = some_text();
-    t.credit = some_new_id();
-    t.source = some_text();
-    t.credit_kind = roll(3) == 0 ? some_kind(5) : 0;
-    t.credit_flags = some_flags(CRD_FLAG_RESERVED | CRD_ISSUE_APPLY);
-    t.credit_expires = roll(4) == 0 ? some_date() : 0;
-    t.reserved = some_reserved();
-    t.line_count = roll(3);
-    t.lines = roll(30) == 0 ? NULL : list;
-    status = crd_receipt_enter(ledger_of(s), some_request(), some_customer(), roll(40) == 0 ? NULL : &t,
-                               roll(3) == 0 ? NULL : &made, some_result());
+    crd_status status = crd_receipt_enter(ledger_of(s), some_request(), some_customer(), some_receipt_terms(),
+                                          roll(3) == 0 ? NULL : &made, some_result());
     crd_receipt_free(made);
     return status;
 }

@@ -203,6 +203,18 @@ def test_bulk_issue(ledger, acme):
     assert ledger.balance("ACME", "EUR").credit == 6
 
 
+def test_bulk_payments(ledger, acme):
+    bill = ledger.enter_invoice("ACME", "EUR", 50, id="I")
+    results = ledger.issue_credits([
+        BulkRow("ACME", dict(currency="EUR", amount=20, id="R", lines=[ReceiptLine(20, invoice="I")]), payment=True),
+        BulkRow("ACME", dict(currency="EUR", amount=40, distribute=True, excess_to_credit=True), payment=True),
+        BulkRow("ACME", dict(currency="EUR", amount=1), payment=True)])
+    assert [(r.id, r.amount) for r in results[:2]] == [("R", 20), ("~EUR5", 30)]
+    assert isinstance(results[2].error, credits.DistributionError) and results[2].error.given == 1
+    bill.refresh()
+    assert (bill.open, ledger.balance("ACME", "EUR").credit) == (0, 10)
+
+
 def test_requests(ledger, acme):
     clerk = Request(actor="clerk", note="by hand", on=date(2026, 3, 5), at=NOON + timedelta(hours=1))
     first = ledger.issue_credit("ACME", "memo", "EUR", 5, reason="r", by=clerk, key="once")

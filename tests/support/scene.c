@@ -478,8 +478,8 @@ static crd_status run_void_release(scene *s, const crd_request *request, int var
 }
 
 /* One row: its key is the request's. All or nothing, so that the call says what the row says. */
-static crd_status run_bulk(scene *s, const crd_request *request, int variant, crd_result *out) {
-    crd_credit_terms t = credit_terms(NULL, CRD_CREDIT_MEMO, 70);
+static crd_status bulk(scene *s, const crd_request *request, const crd_credit_terms *terms,
+                       const crd_receipt_terms *payment, crd_result *out) {
     crd_request whole = *request;
     crd_bulk_row row;
     const crd_bulk_row *rows[1];
@@ -490,13 +490,13 @@ static crd_status run_bulk(scene *s, const crd_request *request, int variant, cr
     memset(&result, 0, sizeof result);
     row.struct_size = sizeof row;
     row.customer = "c1";
-    row.terms = &t;
+    row.terms = terms;
+    row.payment = payment;
     row.key = request->key;
     result.struct_size = sizeof result;
     rows[0] = &row;
     results[0] = &result;
     whole.key = NULL;
-    if (variant) t.reason = "another one";
     status = crd_credit_issue_many(s->ledger, &whole, rows, 1, CRD_BULK_ALL_OR_NOTHING, results, NULL);
     if (out == NULL) return status;
     out->repeated = result.repeated;
@@ -504,6 +504,18 @@ static crd_status run_bulk(scene *s, const crd_request *request, int variant, cr
     out->last_seq = result.last_seq;
     out->amount = result.amount;
     return status;
+}
+
+static crd_status run_bulk(scene *s, const crd_request *request, int variant, crd_result *out) {
+    crd_credit_terms t = credit_terms(NULL, CRD_CREDIT_MEMO, 70);
+    if (variant) t.reason = "another one";
+    return bulk(s, request, &t, NULL, out);
+}
+
+/* 80 received: 60 for I, and 20 that stay as credit. */
+static crd_status run_bulk_payment(scene *s, const crd_request *request, int variant, crd_result *out) {
+    paying *p = with(pays(receive(NULL, 80), "I", variant ? 61 : 60), CRD_RECEIPT_EXCESS_TO_CREDIT);
+    return bulk(s, request, NULL, &p->terms, out);
 }
 
 /* ---- what takes something back ---- */
@@ -677,6 +689,7 @@ const scene_command scene_commands[] = {
     {"apply what is possible", CRD_COMMAND_CREDIT_APPLY, "invoice", 200, 0, run_apply_clamped},
     {"apply outside", CRD_COMMAND_CREDIT_APPLY, "terms.reference", 30, 0, run_apply_outside},
     {"issue many", CRD_COMMAND_BULK_ISSUE, "terms.reason", 70, 0, run_bulk},
+    {"enter many payments", CRD_COMMAND_BULK_ISSUE, "terms.lines", 60, 0, run_bulk_payment},
     {"rename a customer", CRD_COMMAND_CUSTOMER_CHANGE, "change.name", 0, 0, run_rename},
     {"switch a customer", CRD_COMMAND_CUSTOMER_CHANGE, "change.set", 0, 0, run_switch},
     {"lower an application", CRD_COMMAND_APPLICATION_CHANGE, "amount", 60, 0, run_lower},
