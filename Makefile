@@ -23,6 +23,7 @@ includedir ?= $(prefix)/include
 datarootdir ?= $(prefix)/share
 mandir ?= $(datarootdir)/man
 pkgconfigdir ?= $(libdir)/pkgconfig
+cmakedir ?= $(libdir)/cmake/credit
 
 ENABLE_SHARED ?= yes
 ENABLE_STATIC ?= yes
@@ -160,8 +161,8 @@ PROGRAM_OBJ := $(PROGRAM_SRC:%.c=$(OBJ)/%.o)
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all static shared examples tests check check-long check-valgrind race bench demo docs requirements help FORCE \
-    amalgamation abicheck abi-baseline portability \
-    install install-headers install-static install-shared install-pc install-man uninstall clean distclean
+    amalgamation abicheck abi-baseline portability consumers \
+    install install-headers install-static install-shared install-pc install-cmake install-man uninstall clean distclean
 
 #: all             the libraries (the default)
 all: $(LIBRARIES)
@@ -358,6 +359,10 @@ abi-baseline: $(BUILD)/libcredit.so
 portability:
 	@VERSION='$(VERSION)' sh tests/build/portability.matrix
 
+#: consumers       a small host on installed trees, in every way the library can be used; a table of what ran
+consumers: $(STATIC) $(SHARED)
+	@$(TEST_ENV) sh tests/build/consumers.matrix
+
 # ---- Giving it away
 
 #: amalgamation    the library as two files for a host to compile: dist/credit.c and dist/credit.h
@@ -366,8 +371,8 @@ amalgamation:
 
 # ---- Installing. DESTDIR is put before every path, for packagers.
 
-#: install         everything below; also alone: install-headers -static -shared -pc -man
-install: install-headers install-pc install-man
+#: install         everything below; also alone: install-headers -static -shared -pc -cmake -man
+install: install-headers install-pc install-cmake install-man
 install: $(if $(filter yes,$(ENABLE_STATIC)),install-static) $(if $(filter yes,$(ENABLE_SHARED)),install-shared)
 
 install-headers:
@@ -393,32 +398,52 @@ install-shared: $(SHARED)
 endif
 
 # Written at install, because only now the paths are certain. Paths below the prefix are said relative to it, so
-# that pkg-config --define-prefix can move the tree.
-below_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
+# that pkg-config --define-prefix and CMake can move the tree. Where there is no shared library, a program must name what
+# the static one needs, also without pkg-config --static.
+below_prefix = $(patsubst $(prefix)/%,$(2)/%,$(1))
 install-pc:
 	$(INSTALL) -d '$(DESTDIR)$(pkgconfigdir)'
 	for in in $(PC_IN); do \
-	    sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(call below_prefix,$(libdir))|' \
-	        -e 's|@includedir@|$(call below_prefix,$(includedir))|' -e 's|@version@|$(VERSION)|' $$in \
-	        >'$(DESTDIR)$(pkgconfigdir)'/$$(basename $$in .in) || exit 1; done
+	    sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(call below_prefix,$(libdir),$${prefix})|' \
+	        -e 's|@includedir@|$(call below_prefix,$(includedir),$${prefix})|' -e 's|@version@|$(VERSION)|' \
+	        $(if $(filter yes,$(ENABLE_SHARED)),-e 's|^@shared@||' -e '/^@static@/d',-e 's|^@static@||' -e '/^@shared@/d') \
+	        $$in >'$(DESTDIR)$(pkgconfigdir)'/$$(basename $$in .in) || exit 1; done
+
+# From the directory of the CMake files up to the prefix: as many times .. as there are directories between.
+empty :=
+prefix_from_cmakedir = $(if $(filter $(prefix)/%,$(cmakedir)),$${CMAKE_CURRENT_LIST_DIR}/$(subst $(empty) $(empty),/,$(patsubst \
+    %,..,$(subst /, ,$(patsubst $(prefix)/%,%,$(cmakedir))))),$(prefix))
+install-cmake:
+	$(INSTALL) -d '$(DESTDIR)$(cmakedir)'
+	for file in credit-config.cmake credit-config-version.cmake; do \
+	    sed -e 's|@prefix@|$(prefix_from_cmakedir)|' \
+	        $(foreach d,bindir libdir includedir,-e 's|@$d@|$(call below_prefix,$($d),$${_credit_prefix})|') \
+	        -e 's|@version@|$(VERSION)|' -e 's|@major@|$(MAJOR)|g' -e 's|@minor@|$(word 2,$(subst ., ,$(VERSION)))|g' \
+	        tools/$$file.in >'$(DESTDIR)$(cmakedir)'/$$file || exit 1; done
 
 install-man:
 	$(if $(MAN),$(INSTALL) -d $(foreach s,$(sort $(suffix $(MAN))),'$(DESTDIR)$(mandir)/man$(s:.%=%)'))
 	$(foreach m,$(MAN),$(INSTALL) -m 644 $(m) '$(DESTDIR)$(mandir)/man$(patsubst .%,%,$(suffix $(m)))' &&) true
 
 # Every file that install may have written is removed, whatever is enabled now; then the directories that are
-# libcredit's own or that few others have, if they are empty. In a staging tree their parents go as well.
+# libcredit's own or that few others have, if they are empty. When nothing but install's directories is left below the
+# prefix, or in a staging tree, those go too.
 ALL_PARTS = credit credit-testkit credit-sqlite credit-postgres
+INSTALLED = $(foreach p,$(ALL_PARTS),$(bindir)/$p.dll $(addprefix $(libdir)/,lib$p.a lib$p.so lib$p.so.$(MAJOR) \
+    lib$p.so.$(VERSION) lib$p.dll.a $p.def)) \
+    $(addprefix $(pkgconfigdir)/,$(notdir $(basename $(wildcard credits.pc.in lib/storage/*.pc.in)))) \
+    $(cmakedir)/credit-config.cmake $(cmakedir)/credit-config-version.cmake \
+    $(patsubst include/%,$(includedir)/%,$(wildcard include/credit.h include/credit/*.h)) \
+    $(foreach m,$(wildcard man/*.1 man/*.3),$(mandir)/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m)))
+OWN_DIRS = $(includedir)/credit $(pkgconfigdir) $(cmakedir) $(libdir)/cmake $(mandir)/man1 $(mandir)/man3
+COMMON_DIRS = $(mandir) $(datarootdir) $(includedir) $(libdir) $(bindir)
 #: uninstall       remove what install has put there
 uninstall:
-	cd '$(DESTDIR)$(libdir)' && rm -f $(foreach p,$(ALL_PARTS),lib$p.a lib$p.so lib$p.so.$(MAJOR) lib$p.so.$(VERSION) \
-	    lib$p.dll.a $p.def)
-	rm -f $(ALL_PARTS:%='$(DESTDIR)$(bindir)/%.dll')
-	cd '$(DESTDIR)$(pkgconfigdir)' && rm -f $(notdir $(basename $(wildcard credits.pc.in lib/storage/*.pc.in)))
-	cd '$(DESTDIR)$(includedir)' && rm -f credit.h $(patsubst include/%,%,$(wildcard include/credit/*.h))
-	rm -f $(foreach m,$(MAN),'$(DESTDIR)$(mandir)/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m))')
-	cd '$(DESTDIR)/' && for d in '$(includedir)/credit' '$(pkgconfigdir)' '$(mandir)/man1' '$(mandir)/man3' \
-	    $(if $(DESTDIR),'$(bindir)'); do rmdir $(if $(DESTDIR),-p) ".$$d" 2>/dev/null; done; true
+	rm -f $(INSTALLED:%='$(DESTDIR)%')
+	cd '$(DESTDIR)/' && for d in $(OWN_DIRS) $(if $(DESTDIR),$(COMMON_DIRS)); do \
+	    rmdir $(if $(DESTDIR),-p) ".$$d" 2>/dev/null; done; true
+	if [ -d '$(DESTDIR)$(prefix)' ] && ! find '$(DESTDIR)$(prefix)/.' -mindepth 1 | sed 's|/\./|/|' \
+	    | grep -qvxF $(COMMON_DIRS:%=-e '$(DESTDIR)%'); then rmdir $(COMMON_DIRS:%='$(DESTDIR)%') 2>/dev/null; fi; true
 
 # ---- The rest
 

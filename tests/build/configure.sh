@@ -48,14 +48,15 @@ for header in sqlite3.h libpq-fe.h; do
     grep -q "finds no $header" log || { cat log; fail "without $header, another error"; }
 done
 
-cross() { # HOST: CC and ar are that machine's, and the adapters are there when its libraries are
+cross() ( # HOST: CC and ar are that machine's, and the adapters are there when its libraries are
     command -v "$1-gcc" >/dev/null || { echo "SKIP --host=$1: no $1-gcc"; return 0; }
-    run ./configure --host="$1"
+    run env -u CC -u AR -u PKG_CONFIG -u CFLAGS -u CPPFLAGS -u LDFLAGS ./configure --host="$1"
     [ "$(sed -n 's/^CC = //p; s/^AR = //p' config.mak | tr '\n' ' ')" = "$1-gcc $1-ar " ] \
         || fail "--host=$1 is not heard: $(grep -E '^(CC|AR) ' config.mak)"
     make_ -n all BUILD=out
     mv log configured
     mv config.mak off
+    unset CFLAGS CPPFLAGS LDFLAGS
     make_ -n all BUILD=out CC="$1-gcc"
     mv off config.mak
     sed 's/^[^ ]*ar qcs/ar qcs/' configured >one
@@ -70,7 +71,7 @@ cross() { # HOST: CC and ar are that machine's, and the adapters are there when 
     formats=$("$1-objdump" -f "$1"/one/*.o | sed -n 's/.*file format //p' | sort -u)
     echo "$1: objects are $formats"
     case $1:$formats in aarch64-*:elf64-littleaarch64 | x86_64-w64-*:pe-x86-64) ;; *) fail "not for $1: $formats" ;; esac
-}
+)
 cross aarch64-linux-gnu
 cross x86_64-w64-mingw32
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # An installed libcredit can be used through pkg-config alone, from a staging directory and from a prefix, shared
-# and static; and uninstall leaves the place as it was.
+# and static, and through CMake; and uninstall leaves the place as it was. In every other way: make consumers.
 set -eu
 command -v "${PKG_CONFIG-pkg-config}" >/dev/null || { echo "SKIP no pkg-config"; exit 77; }
 unset MAKEFLAGS MFLAGS MAKELEVEL
@@ -23,7 +23,36 @@ staged() { PKG_CONFIG_LIBDIR=$stage/opt/credit/lib/pkgconfig PKG_CONFIG_SYSROOT_
 [ "$(staged --modversion credits)" = "$VERSION" ] || fail "credits.pc has another version than version.h"
 $CC -std=c99 -o "$work/shared" tests/build/consumer.c $(staged --cflags --libs credits)
 readelf -d "$work/shared" | grep -q "NEEDED.*libcredit.so.${VERSION%%.*}\]" || fail "the shared library is not used"
-[ "$(LD_LIBRARY_PATH=$stage/opt/credit/lib "$work/shared")" = "libcredit $VERSION" ] || fail "shared program fails"
+[ "$(LD_LIBRARY_PATH=$stage/opt/credit/lib "$work/shared")" = "libcredit $VERSION: ACME still owes 7500 cents" ] \
+    || fail "shared program fails"
+
+# CMake finds the same, and says of versions and components that are not there what they are.
+if command -v cmake >/dev/null; then
+    mkdir "$work/cmake"
+    cp tests/build/consumer.c "$work/cmake"
+    cat >"$work/cmake/CMakeLists.txt" <<EOF
+cmake_minimum_required(VERSION 3.14)
+project(consumer LANGUAGES C)
+set(CMAKE_C_STANDARD 99)
+find_package(credit 9)
+if(credit_FOUND)
+    message(FATAL_ERROR "there is no version 9")
+endif()
+find_package(credit $VERSION COMPONENTS nonsense)
+if(credit_FOUND OR NOT credit_NOT_FOUND_MESSAGE MATCHES nonsense)
+    message(FATAL_ERROR "there is no nonsense")
+endif()
+find_package(credit $VERSION REQUIRED COMPONENTS testkit)
+add_executable(consumer consumer.c)
+target_link_libraries(consumer PRIVATE credit::testkit)
+target_compile_definitions(consumer PRIVATE CONSUMER_TESTKIT)
+EOF
+    (cd "$work/cmake" && CC="$CC" cmake -DCMAKE_PREFIX_PATH="$stage/opt/credit" . && cmake --build .) >"$work/log" 2>&1 \
+        || { cat "$work/log"; fail "a CMake project does not build"; }
+    "$work/cmake/consumer" >/dev/null || fail "a program built by CMake fails"
+else
+    echo "SKIP find_package: no cmake"
+fi
 
 # The program of the README, as pasted.
 $CC -std=c99 -o "$work/ten" examples/ten_lines.c $(staged --cflags --libs credits)
@@ -41,6 +70,7 @@ LD_LIBRARY_PATH=$work/moved/lib "$work/relocated" >/dev/null || fail "a moved tr
 mv "$work/moved" "$stage/opt/credit"
 make_ uninstall DESTDIR="$stage" prefix=/opt/credit
 [ "$(tree "$stage")" = . ] || fail "uninstall left behind:" $(tree "$stage")
+make_ uninstall DESTDIR="$stage" prefix=/opt/credit
 
 # 2. A prefix that others use as well, parts installed one by one, static only.
 root=$work/root
@@ -72,5 +102,17 @@ if [ -n "${HAVE_POSTGRES-}" ]; then
         $("$PKG_CONFIG" --cflags --libs credits-postgres credits)
     LD_LIBRARY_PATH=$root/lib "$work/shared-postgres" >/dev/null || fail "shared program with PostgreSQL fails"
 fi
-make_ uninstall prefix="$root"
+# Also by one who has other things enabled than whoever installed.
+make_ uninstall prefix="$root" WITH_SQLITE=no WITH_POSTGRES=no ENABLE_STATIC=no
 tree "$root" | cmp -s - "$work/before" || fail "uninstall left or took:" $(tree "$root" | diff "$work/before" - || true)
+
+# 3. A prefix of its own, and one with directories that are empty, such as a new /usr/local has.
+mkdir "$work/own"
+make_ install prefix="$work/own"
+make_ uninstall prefix="$work/own"
+[ "$(tree "$work/own")" = . ] || fail "uninstall left behind:" $(tree "$work/own")
+mkdir "$work/own/bin" "$work/own/lib" "$work/own/include" "$work/own/share" "$work/own/share/man" "$work/own/sbin"
+tree "$work/own" >"$work/before"
+make_ install prefix="$work/own"
+make_ uninstall prefix="$work/own"
+tree "$work/own" | diff "$work/before" - || fail "uninstall left or took the above"
