@@ -140,6 +140,7 @@ static m_answer undo_transfer(model *m, int event, const command *c) {
     if (memo >= 0) { /* of a payment that bounced meanwhile: what comes back is not owed for any more */
         plan_cut(m, memo, amount, date, &f);
         date = f.date;
+        if (is_past(&m->credits[there], date)) return refuse(CRD_E_EXPIRED); /* by the day that all of it takes */
         cut(m, memo, amount, &f);
     }
     back = add_event(m, m->credits[there].who, m->credits[there].cur, CRD_ENTRY_TRANSFER, there, -1, amount, date);

@@ -140,39 +140,65 @@ static crd_status put_report(text *t, crd_ledger *ledger, const crd_report_spec 
 }
 
 static crd_status put_all(text *t, crd_ledger *ledger, int32_t from, int32_t to, int64_t known_at) {
+    static const int32_t own_days[] = {-30, 7, 45};
     static const struct {
         uint32_t report, by;
         int period;
+        const char *source, *method;
+        uint32_t states;
     } views[] = {
-        {CRD_REPORT_CUSTOMERS, 0, 0},
-        {CRD_REPORT_ACCOUNTS, 0, 0},
-        {CRD_REPORT_CREDITS, 0, 0},
-        {CRD_REPORT_INVOICES, 0, 0},
-        {CRD_REPORT_RECEIPTS, 0, 0},
-        {CRD_REPORT_OPEN_ITEMS, 0, 0},
-        {CRD_REPORT_AGING, 0, 0},
-        {CRD_REPORT_TOTALS, 0, 0},
-        {CRD_REPORT_TOTALS, CRD_BY_CUSTOMER | CRD_BY_CLASS | CRD_BY_SOURCE | CRD_BY_STATE, 0},
-        {CRD_REPORT_CREDIT_ENTRIES, 0, 1},
-        {CRD_REPORT_OCCASIONS, 0, 1},
-        {CRD_REPORT_PAYMENTS, 0, 1},
-        {CRD_REPORT_STATEMENT, 0, 1},
-        {CRD_REPORT_OVERDUE, 0, 0},
-        {CRD_REPORT_DUE_AFTER_CREDIT, 0, 0},
-        {CRD_REPORT_REVENUE, 0, 1},
-        {CRD_REPORT_REVENUE, CRD_BY_CUSTOMER, 1},
-        {CRD_REPORT_TAKINGS, 0, 1},
-        {CRD_REPORT_TAKINGS, CRD_BY_DAY | CRD_BY_METHOD, 1},
-        {CRD_REPORT_ROLL_FORWARD, 0, 1},
-        {CRD_REPORT_ROLL_FORWARD, CRD_BY_CUSTOMER, 1},
+        {CRD_REPORT_CUSTOMERS, 0, 0, NULL, NULL, 0},
+        {CRD_REPORT_ACCOUNTS, 0, 0, NULL, NULL, 0},
+        {CRD_REPORT_CREDITS, 0, 0, NULL, NULL, 0},
+        {CRD_REPORT_CREDITS, 0, 0, NULL, NULL, 1u << CRD_CREDIT_ACTIVE},
+        {CRD_REPORT_CREDITS, 0, 0, "prepayment", NULL, 1u << CRD_CREDIT_SPENT | 1u << CRD_CREDIT_VOIDED},
+        {CRD_REPORT_INVOICES, 0, 0, NULL, NULL, 0},
+        {CRD_REPORT_INVOICES, 0, 0, NULL, NULL, 1u << CRD_INVOICE_OPEN | 1u << CRD_INVOICE_DRAFT},
+        {CRD_REPORT_RECEIPTS, 0, 0, NULL, NULL, 0},
+        {CRD_REPORT_RECEIPTS, 0, 0, NULL, "check", 1u << CRD_RECEIPT_POSTED},
+        {CRD_REPORT_OPEN_ITEMS, 0, 0, NULL, NULL, 0},
+        {CRD_REPORT_AGING, 0, 0, NULL, NULL, 0},
+        {CRD_REPORT_AGING, 0, 0, NULL, NULL, 1}, /* own buckets */
+        {CRD_REPORT_TOTALS, 0, 0, NULL, NULL, 0},
+        {CRD_REPORT_TOTALS, CRD_BY_CUSTOMER | CRD_BY_CLASS | CRD_BY_SOURCE | CRD_BY_STATE, 0, NULL, NULL, 0},
+        {CRD_REPORT_TOTALS, CRD_BY_STATE, 0, NULL, NULL, 1u << CRD_CREDIT_ACTIVE},
+        {CRD_REPORT_CREDIT_ENTRIES, 0, 1, NULL, NULL, 0},
+        {CRD_REPORT_CREDIT_ENTRIES, 0, 1, "prepayment", NULL, 0},
+        {CRD_REPORT_OCCASIONS, 0, 1, NULL, NULL, 0},
+        {CRD_REPORT_PAYMENTS, 0, 1, NULL, NULL, 0},
+        {CRD_REPORT_STATEMENT, 0, 1, NULL, NULL, 0},
+        {CRD_REPORT_OVERDUE, 0, 0, NULL, NULL, 0},
+        {CRD_REPORT_DUE_AFTER_CREDIT, 0, 0, NULL, NULL, 0},
+        {CRD_REPORT_REVENUE, 0, 1, NULL, NULL, 0},
+        {CRD_REPORT_REVENUE, CRD_BY_CUSTOMER, 1, NULL, NULL, 0},
+        {CRD_REPORT_TAKINGS, 0, 1, NULL, NULL, 0},
+        {CRD_REPORT_TAKINGS, CRD_BY_DAY | CRD_BY_METHOD, 1, NULL, NULL, 0},
+        {CRD_REPORT_TAKINGS, CRD_BY_CUSTOMER, 1, NULL, "card", 0},
+        {CRD_REPORT_ROLL_FORWARD, 0, 1, NULL, NULL, 0},
+        {CRD_REPORT_ROLL_FORWARD, CRD_BY_CUSTOMER, 1, "prepayment", NULL, 0},
     };
     crd_status status = CRD_OK;
     for (size_t i = 0; i < sizeof views / sizeof views[0] && status == CRD_OK; i++) {
         crd_report_spec spec = report_spec(views[i].report, views[i].period ? from : 0, to, known_at);
         spec.by = views[i].by;
+        spec.source = views[i].source;
+        spec.method = views[i].method;
+        if (spec.report != CRD_REPORT_AGING) {
+            spec.states = views[i].states;
+        } else if (views[i].states != 0) {
+            spec.bucket_days = own_days;
+            spec.bucket_count = sizeof own_days / sizeof own_days[0];
+        }
         status = put_report(t, ledger, &spec);
     }
     return status;
+}
+
+char *report_text(crd_ledger *ledger, const crd_report_spec *spec) {
+    text t;
+    memset(&t, 0, sizeof t);
+    ENDS(ledger, put_report(&t, ledger, spec), CRD_OK);
+    return t.bytes;
 }
 
 char *all_reports(crd_ledger *ledger, int32_t from, int32_t to, int64_t known_at) {

@@ -30,6 +30,8 @@ void cursor_end(cursor *c);
                           (long long)figures_of->figures[figure], (long long)figures_are[figure]);                     \
     } while (0)
 
+/* One report as text, to be freed. */
+char *report_text(crd_ledger *ledger, const crd_report_spec *spec);
 /* Every report there is but the history, over a period and as of its end; some of them by more than one view. To be
  * freed. What two books with the same documents may number differently is left out: sequences, hashes, writers. */
 char *all_reports(crd_ledger *ledger, int32_t from, int32_t to, int64_t known_at);
