@@ -21,8 +21,8 @@
 static const char *const who[] = {"c1", "c2", "c3"};
 static const char *const currency[] = {"EUR", "EUR", "JPY"};
 
-enum { CREDIT, INVOICE, APPLY, OUTSIDE, VOID_CREDIT, VOID_INVOICE, SEND, UNDO, HOLD, RELEASE, CAPTURE, REVISE, WRITE_OFF,
-       REFUND, TRANSFER, ADJUST, RECEIVE, BOUNCE, RETURN, REVERSE_INVOICE, CHANGE, DELETE, OPS };
+enum { CREDIT, INVOICE, APPLY, OUTSIDE, VOID_CREDIT, VOID_INVOICE, SEND, UNDO, HOLD, RELEASE, CAPTURE, REVISE,
+       WRITE_OFF, REFUND, TRANSFER, ADJUST, RECEIVE, BOUNCE, RETURN, REVERSE_INVOICE, CHANGE, DELETE, OPS };
 #define BIT(op) (1u << (op))
 #define MAKES_CREDIT (BIT(CREDIT) | BIT(RECEIVE) | BIT(RETURN)) /* one with a number of its own */
 
@@ -330,7 +330,8 @@ static crd_status do_step(stage *g, story *s, int at) {
     case RETURN: status = return_goods(g, t, &r); break;
     case REVERSE_INVOICE: status = reverse_invoice(g, t, &r); break;
     case CHANGE:
-        status = crd_application_change(g->w->ledger, &r, customer, currency[account_of(t)], g->seq[t->of], t->amount, &out);
+        status = crd_application_change(g->w->ledger, &r, customer, currency[account_of(t)], g->seq[t->of], t->amount,
+                                        &out);
         break;
     case UNDO:
         status = crd_undo(g->w->ledger, &r, customer, currency[account_of(t)], g->seq[t->of], t->amount, &out);
@@ -449,8 +450,8 @@ static int names_credit(const story *s, const step *t) {
     return t->op != ADJUST && (t->op != UNDO || s->steps[t->of].op != ADJUST);
 }
 
-/* 1 when nothing was ever done with a credit but to issue it, nor a balance set in which it counted: then all is as though
- * it had never been when it is deleted. */
+/* 1 when nothing was ever done with a credit but to issue it, nor a balance set in which it counted: then all is as
+ * though it had never been when it is deleted. */
 static int untouched(const story *s, int credit, int issued_at) {
     for (int i = 0; i < s->count; i++) {
         const step *t = &s->steps[i];
@@ -544,7 +545,8 @@ static int make_step(story *s, step *t) {
         if (t->invoice < 0 && random_below(s, 2))
             t->lapses_at = t->instant + INT64_C(86400000000) * (1 + (int64_t)random_below(s, 300));
     }
-    if (t->op == TRANSFER || t->op == ADJUST || t->op == REVERSE_INVOICE) snprintf(t->id, sizeof t->id, "X%d", s->count);
+    if (t->op == TRANSFER || t->op == ADJUST || t->op == REVERSE_INVOICE)
+        snprintf(t->id, sizeof t->id, "X%d", s->count);
     if (t->op == VOID_INVOICE || t->op == SEND || t->op == REVISE || t->op == WRITE_OFF || t->op == REVERSE_INVOICE)
         t->credit = -1;
     if (random_below(s, 5) != 0) t->date = last_touched(s, t->credit, t->invoice, t->date);
@@ -645,7 +647,8 @@ START_TEST(R62_M6_a_report_as_of_a_day_is_that_of_a_book_with_nothing_later) {
         int days = 0, compared = 0;
         for (int op = 0; op < OPS; op++) done[op] += done_of(s, op);
         world_check(g->w);
-        for (int day = -320; day < SPAN + 80; day += stride, days++) compared += compare_day(g, s, day, day - day % 90 - 90);
+        for (int day = -320; day < SPAN + 80; day += stride, days++)
+            compared += compare_day(g, s, day, day - day % 90 - 90);
         printf("as of: %d of %d days compared\n", compared, days);
         ck_assert_int_gt(compared, days / 3);
         for (int n = 0; n < 3; n++)
@@ -653,7 +656,8 @@ START_TEST(R62_M6_a_report_as_of_a_day_is_that_of_a_book_with_nothing_later) {
         free(s);
         stage_close(g);
     }
-    for (int op = 0; op < OPS && _i == STORE_MEMORY; op++) ck_assert_msg(done[op] > 0, "operation %d was never done", op);
+    for (int op = 0; op < OPS && _i == STORE_MEMORY; op++)
+        ck_assert_msg(done[op] > 0, "operation %d was never done", op);
 }
 END_TEST
 
@@ -858,13 +862,16 @@ static int64_t reported(stage *g, uint32_t which, int n, int32_t from, int32_t t
 static void check_control_accounts(stage *g, int32_t from, int32_t to) {
     for (int n = 1; n < 3; n++) { /* euros, and yen */
         int64_t expired, opening, closing, deposits, credits;
-        ck_assert_int_eq(reported(g, CRD_REPORT_AGING, n, 0, to, 0x1f, &expired), posted(g, CRD_GL_RECEIVABLE, n, 0, to));
-        ck_assert_int_eq(reported(g, CRD_REPORT_TAKINGS, n, from, to, 0x7, &expired), posted(g, CRD_GL_BANK, n, from, to));
+        int64_t open = reported(g, CRD_REPORT_AGING, n, 0, to, 0x1f, &expired);
+        int64_t taken = reported(g, CRD_REPORT_TAKINGS, n, from, to, 0x7, &expired), unearned;
+        ck_assert_int_eq(open, posted(g, CRD_GL_RECEIVABLE, n, 0, to));
+        ck_assert_int_eq(taken, posted(g, CRD_GL_BANK, n, from, to));
         deposits = posted(g, CRD_GL_DEPOSITS, n, 0, to);
         credits = posted(g, CRD_GL_CREDITS, n, 0, to);
         closing = reported(g, CRD_REPORT_ROLL_FORWARD, n, 0, to, BIT(CRD_ROLL_CLOSING), &expired);
         ck_assert_int_eq(closing + expired, -deposits - credits);
-        ck_assert_int_eq(reported(g, CRD_REPORT_REVENUE, n, 0, to, BIT(CRD_REVENUE_UNEARNED), &expired) + expired, -deposits);
+        unearned = reported(g, CRD_REPORT_REVENUE, n, 0, to, BIT(CRD_REVENUE_UNEARNED), &expired);
+        ck_assert_int_eq(unearned + expired, -deposits);
         deposits = posted(g, CRD_GL_DEPOSITS, n, from, to);
         credits = posted(g, CRD_GL_CREDITS, n, from, to);
         opening = reported(g, CRD_REPORT_ROLL_FORWARD, n, from, to, BIT(CRD_ROLL_OPENING), &expired);
