@@ -47,7 +47,7 @@ CRD_BEGIN
  *  or, with `by`, sums: `figures` CRD_TAKINGS_… */
 #define CRD_REPORT_TAKINGS 17
 #define CRD_REPORT_ROLL_FORWARD 18 /**< a row per currency, class and source: `figures` CRD_ROLL_… */
-#define CRD_REPORT_LINES 19        /**< a row per line of one document, by number, as they stand: `line` */
+#define CRD_REPORT_LINES 19        /**< a row per line of one document, by number, as they stand: `document_line` */
 /** A row per entry that the host did not acknowledge (crd_acknowledge()), account by account in the order of the journal:
  *  `entry`, `account`. Of customer and currency, if given; no date, kind or instant. */
 #define CRD_REPORT_UNACKNOWLEDGED 20

@@ -153,7 +153,8 @@ static crd_status report_read_page(crd_report *report, uint32_t also);
 static crd_status report_find_customer(crd_report *report) {
     const char *customer = report->spec.customer;
     crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CUSTOMER, customer, "");
-    int with_page = !report->stored && report->spec.report != CRD_REPORT_HISTORY;
+    uint32_t which = report->spec.report;
+    int with_page = !report->stored && which != CRD_REPORT_HISTORY && which != CRD_REPORT_LINES;
     crd_status status;
     int found;
     if (with_page) {
@@ -769,20 +770,40 @@ static int compare_number(const void *a, const void *b) {
     return x->document_line->number < y->document_line->number ? -1 : x->document_line->number > y->document_line->number;
 }
 
+/* The revision that the document was in, as of the report's date and instant; -1 when there was no such document. */
+static crd_status line_revision(crd_report *report, int64_t *revision) {
+    const crd_report_spec *spec = &report->spec;
+    const crd__doc *doc = report->loaded.docs.items[0];
+    crd_status status;
+    *revision = UINT32_MAX;
+    if (spec->date == CRD_DATE_NONE && spec->known_at == 0) return CRD_OK;
+    *revision = -1;
+    status = crd__journal_read(report->ledger, &doc->account->record, spec->known_at, &report->work, &report->journal);
+    if (status == CRD_OK)
+        status = crd__as_of(&report->journal, spec->date, &report->work, &report->work, &report->now, NULL);
+    if (status != CRD_OK) return status;
+    doc = crd__doc_find(&report->now, spec->kind, spec->id);
+    if (doc != NULL) *revision = doc->kind == CRD_KIND_INVOICE ? ((const crd_invoice_record *)doc->record)->revision : 0;
+    return CRD_OK;
+}
+
 static crd_status read_lines(crd_report *report) {
     const crd_report_spec *spec = &report->spec;
     crd_query query = crd__query(CRD_KIND_BIT_LINE, spec->customer, NULL);
+    int64_t revision;
     crd_status status;
     query.id = spec->id;
     drop_account(report);
-    status = crd__read(report->ledger, &query, &report->work, &report->single);
+    status = line_revision(report, &revision);
+    if (status == CRD_OK) status = crd__read(report->ledger, &query, &report->work, &report->single);
     if (status != CRD_OK) return status;
     report->has_single = 1;
     report->finished = 1;
     for (uint64_t i = 0; i < report->single.rest.count; i++) {
-        const crd_line_record *line = ((crd__doc *)report->single.rest.items[i])->record;
+        crd_line_record *line = ((crd__doc *)report->single.rest.items[i])->record;
         crd_row *row;
-        if (line->document_kind != spec->kind) continue;
+        if (line->document_kind != spec->kind || line->added_in > revision) continue;
+        if (line->ended_in > revision) line->ended_in = 0; /* it still stood */
         row = crd__report_row(report, &report->work, CRD_KIND_LINE, line->customer, line->currency, line->id);
         if (row == NULL) return CRD_E_NOMEM;
         row->document_line = line;

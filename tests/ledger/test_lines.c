@@ -2,8 +2,11 @@
  * Lines of invoices and credit memos: stored, read, proved and told.
  */
 #include "support/change.h"
+#include "support/rows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const crd_line_record *line_at(const book *b, uint32_t kind, const char *id, int64_t number) {
     for (size_t i = 0; i < b->count; i++) {
@@ -168,6 +171,88 @@ START_TEST(R43_lines_of_one_document_are_reported_by_number) {
     crd_report_close(report);
     crd_invoice_free(i);
     world_close(w);
+}
+END_TEST
+
+/* The lines of a report are told as "number amount", and "ended" of one that is no more. */
+static void lines_are(world *w, uint32_t kind, const char *id, int32_t date, int64_t known_at, const char *expected) {
+    crd_report_spec spec = report_spec(CRD_REPORT_LINES, 0, date, known_at);
+    char told[200] = "";
+    cursor c;
+    spec.customer = "c1";
+    spec.kind = kind;
+    spec.id = id;
+    c = cursor_open(w, &spec);
+    while (cursor_next(&c) != NULL)
+        snprintf(told + strlen(told), sizeof told - strlen(told), "%lld %lld%s; ", (long long)c.row->document_line->number,
+                 (long long)c.row->amount, c.row->document_line->ended_in != 0 ? " ended" : "");
+    cursor_end(&c);
+    ck_assert_str_eq(told, expected);
+}
+
+/* The report of a past day, while each allocation fails in turn. */
+static void lines_without_memory(world *w, shim_memory *memory, const char *id, int32_t date) {
+    crd_report_spec spec = report_spec(CRD_REPORT_LINES, 0, date, 0);
+    spec.customer = "c1";
+    spec.kind = CRD_KIND_INVOICE;
+    spec.id = id;
+    for (unsigned long n = 1;; n++) {
+        crd_report *report = NULL;
+        const crd_row *row = NULL;
+        crd_status status;
+        memory->calls = memory->fired = 0;
+        memory->fail_at = n;
+        status = crd_report_open(w->ledger, &spec, &report);
+        do {
+            if (status == CRD_OK) status = crd_report_next(report, &row);
+        } while (status == CRD_OK && row != NULL);
+        memory->fail_at = 0;
+        crd_report_close(report);
+        if (memory->fired == 0) break;
+        ck_assert(status == CRD_OK || status == CRD_E_NOMEM);
+    }
+}
+
+/* Revised twice: on the 4th, entered late, on the 20th at noon; and on the 9th. */
+START_TEST(R62_lines_of_a_document_as_of_a_day_and_as_known) {
+    static const int64_t first[] = {1}, second[] = {2};
+    static const char before[] = "1 500; 2 300; 3 200; ", after[] = "1 500 ended; 2 300; 3 200; 4 50; ";
+    shim_memory memory;
+    world *w;
+    crd_line_terms l = line_terms("D", 1000, 50);
+    const crd_line_terms *add[1] = {&l};
+    crd_revise_terms t = revise_terms(550);
+    crd_request r = *on(4);
+    crd_invoice *i;
+    shim_memory_init(&memory);
+    w = world_open_with(_i, &memory.table, NULL, NULL);
+    customer(w, "c1");
+    i = lined_invoice(w, "c1", "I", 2);
+    r.instant = noon(20);
+    t.end_lines = first;
+    t.end_line_count = 1;
+    t.add_lines = add;
+    t.add_line_count = 1;
+    OK(w, crd_invoice_revise(w->ledger, &r, i, &t, NULL));
+    t = revise_terms(250);
+    t.end_lines = second;
+    t.end_line_count = 1;
+    r.business_date = DAY(9);
+    r.instant = noon(21);
+    OK(w, crd_invoice_revise(w->ledger, &r, i, &t, NULL));
+    lines_are(w, CRD_KIND_INVOICE, "I", 0, 0, "1 500 ended; 2 300 ended; 3 200; 4 50; ");
+    lines_are(w, CRD_KIND_INVOICE, "I", DAY(1), 0, ""); /* there was none yet */
+    lines_are(w, CRD_KIND_INVOICE, "I", DAY(3), 0, before);
+    lines_are(w, CRD_KIND_INVOICE, "I", DAY(4), 0, after);
+    lines_are(w, CRD_KIND_INVOICE, "I", DAY(8), 0, after);
+    lines_are(w, CRD_KIND_INVOICE, "I", DAY(9), 0, "1 500 ended; 2 300 ended; 3 200; 4 50; ");
+    lines_are(w, CRD_KIND_INVOICE, "I", DAY(8), noon(20) - 1, before); /* printed again as it was then */
+    lines_are(w, CRD_KIND_INVOICE, "I", 0, noon(20) - 1, before);
+    lines_are(w, CRD_KIND_INVOICE, "I", 0, noon(20), after);
+    lines_without_memory(w, &memory, "I", DAY(4));
+    crd_invoice_free(i);
+    world_close(w);
+    ck_assert_int_eq(memory.blocks, 0);
 }
 END_TEST
 
@@ -403,6 +488,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R43_M2_a_credit_invoice_is_entered_positive_and_stored_negated, 0, STORES);
     tcase_add_loop_test(t, R43_what_a_line_may_be, 0, STORES);
     tcase_add_loop_test(t, R43_lines_of_one_document_are_reported_by_number, 0, STORES);
+    tcase_add_loop_test(t, R62_lines_of_a_document_as_of_a_day_and_as_known, 0, STORES);
     tcase_add_loop_test(t, R64_lines_of_a_unit_are_kept_or_lost_with_it, 0, STORES);
     tcase_add_loop_test(t, R45_the_host_hears_of_lines_after_they_are_kept, 0, STORES);
     tcase_add_loop_test(t, R63_a_changed_line_is_found_and_nothing_is_decided_on_it, 0, STORES);
