@@ -151,6 +151,78 @@ START_TEST(M1_a_receipt_has_what_was_applied_with_it) {
 }
 END_TEST
 
+/* State, cause and flags of a receipt that ended, and of the credit its money had become: money that returns later goes
+ * the same way (rules M8, M13). */
+START_TEST(M5_M8_M13_what_ended_a_receipt_is_told_by_its_record) {
+    static const struct {
+        uint32_t type, state, cause, flags, of_credit;
+    } ends[] = {
+        {CRD_ENTRY_RECEIPT_UNDO, CRD_RECEIPT_UNDONE, CRD_CAUSE_UNDONE, 0, CRD_FLAG_REVERSED},
+        {CRD_ENTRY_RECEIPT_REVERSE, CRD_RECEIPT_REVERSED, CRD_CAUSE_REVERSED, CRD_FLAG_REVERSED, CRD_FLAG_REVERSED},
+        {CRD_ENTRY_RECEIPT_DELETE, CRD_RECEIPT_DELETED, CRD_CAUSE_DELETED, CRD_FLAG_DELETED, 0},
+    };
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        setup();
+        all.receipt = &receipt;
+        receipt.last_date = 90;
+        receipt.posted_seq = 1;
+        ck_assert_int_eq(fold(ends[i].type), CRD_OK);
+        ck_assert_uint_eq(receipt.state, ends[i].state);
+        ck_assert_uint_eq(receipt.cause, ends[i].cause);
+        ck_assert_uint_eq(receipt.flags, ends[i].flags);
+        ck_assert_uint_eq(credit.flags, ends[i].of_credit);
+        ck_assert_int_eq(receipt.last_seq, 2);
+        ck_assert_int_eq(receipt.last_date, 101);
+        ck_assert_int_eq(receipt.posted_seq, 1); /* it was posted before */
+        ck_assert_int_eq(credit.last_seq, 2);
+        ck_assert_int_eq(credit.last_date, 101);
+    }
+}
+END_TEST
+
+/* What an entry touches has its number and, if it is later, its day; the command that posts a receipt goes on to the
+ * entry that says so. */
+START_TEST(M6_an_entry_is_the_last_of_all_it_touches) {
+    all.receipt = &receipt;
+    receipt.first_seq = 2;
+    ck_assert_int_eq(fold(CRD_ENTRY_RECEIPT), CRD_OK);
+    ck_assert_int_eq(receipt.last_seq, 2);
+    ck_assert_int_eq(receipt.last_date, 101);
+    ck_assert_int_eq(receipt.posted_seq, 0);
+    entry.seq = 3;
+    entry.business_date = 99; /* earlier than what was there: the day stays */
+    entry.flags = CRD_ENTRY_POSTS_RECEIPT;
+    ck_assert_int_eq(fold(CRD_ENTRY_APPLY), CRD_OK);
+    ck_assert_int_eq(receipt.posted_seq, 3);
+    ck_assert_int_eq(receipt.last_date, 101);
+    ck_assert_int_eq(credit.last_seq, 3);
+    ck_assert_int_eq(credit.last_date, 100);
+    ck_assert_int_eq(invoice.last_seq, 3);
+    ck_assert_int_eq(invoice.last_date, 100);
+}
+END_TEST
+
+START_TEST(M7_an_account_forgets_what_time_would_take_once_nothing_is_open_or_held) {
+    account.turns_on = account.usable_from = 50;
+    account.lapses_at = 7;
+    account.last_date = 102;
+    entry.seq = 3;
+    crd__fold_account(&entry, &account);
+    ck_assert_int_eq(account.last_seq, 3);
+    ck_assert_int_eq(account.last_date, 102);
+    ck_assert_int_eq(account.turns_on, 50); /* a credit is open that may expire then */
+    ck_assert_int_eq(account.usable_from, 50);
+    ck_assert_int_eq(account.lapses_at, 0); /* nothing is held */
+    account.open_credits = 0;
+    account.credit_held = 1;
+    account.lapses_at = 7;
+    crd__fold_account(&entry, &account);
+    ck_assert_int_eq(account.turns_on, 0);
+    ck_assert_int_eq(account.usable_from, 0);
+    ck_assert_int_eq(account.lapses_at, 7);
+}
+END_TEST
+
 START_TEST(R63_an_entry_that_makes_a_document_comes_with_it) {
     crd_customer_record to;
     all.credit = NULL;
@@ -464,6 +536,9 @@ int main(void) {
     tcase_add_test(tests, M1_an_application_moves_both_sides_and_the_account);
     tcase_add_test(tests, M1_more_than_there_is_does_not_fold);
     tcase_add_test(tests, M1_a_receipt_has_what_was_applied_with_it);
+    tcase_add_test(tests, M5_M8_M13_what_ended_a_receipt_is_told_by_its_record);
+    tcase_add_test(tests, M6_an_entry_is_the_last_of_all_it_touches);
+    tcase_add_test(tests, M7_an_account_forgets_what_time_would_take_once_nothing_is_open_or_held);
     tcase_add_test(tests, R63_an_entry_that_makes_a_document_comes_with_it);
     tcase_add_test(tests, R66_a_changed_credit_has_new_attributes_and_the_same_money);
     tcase_add_test(tests, M1_a_hold_takes_what_there_is);

@@ -184,6 +184,8 @@ START_TEST(M10_what_is_released_of_expired_credit_expires_that_day) {
     expect_move(0, CRD_ENTRY_RELEASE, 30, 130);
     hold.state = CRD_HOLD_LAPSED;
     ck_assert_int_eq(crd__decide_release(&hold, &credit, NULL, &ask, &decision, &why), CRD_E_NOTHING);
+    ck_assert_int_eq(why.limit, 0);
+    ck_assert_int_eq(why.given, ask.amount);
 }
 END_TEST
 
