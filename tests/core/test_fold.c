@@ -430,6 +430,15 @@ START_TEST(M1_a_credit_whose_shares_exceed_the_whole_is_noticed) {
         *part = -1;
         ck_assert_int_eq(crd__credit_check(&credit), 0);
     }
+    for (int i = 0; i < 8; i++) { /* a negative share, beside others that sum to the whole */
+        int64_t *parts[] = {&credit.applied, &credit.refunded, &credit.voided,      &credit.reversed,
+                            &credit.expired, &credit.adjusted, &credit.transferred, &credit.deleted};
+        setup();
+        *parts[i] = -1;
+        ck_assert_int_eq(crd__credit_check(&credit), 0);
+        credit.remaining += 1;
+        ck_assert_int_eq(crd__credit_check(&credit), 0);
+    }
     setup();
     credit.remaining = INT64_MAX;
     credit.applied = 1; /* their sum has no 64 bits */
@@ -456,6 +465,8 @@ START_TEST(M1_M5_an_invoice_whose_figures_contradict_its_state_is_noticed) {
         {CRD_INVOICE_PAID, 0, 0, 0, 0, 0, 0, 1},        {CRD_INVOICE_PAID, 80, 0, 81, -1, 0, 0, 0},
         {CRD_INVOICE_PAID, 0, 0, INT64_MAX, 1, 0, 0, 0}, {99, 80, 80, 0, 0, 0, 0, 0},
         {CRD_INVOICE_DRAFT, 80, 0, 0, 0, 0, -1, 0},     {CRD_INVOICE_DRAFT, -1, 0, 0, 0, 0, 0, 0},
+        {CRD_INVOICE_OPEN, 80, 80, -1, 0, 0, 0, 0},     {CRD_INVOICE_PAID, 80, -1, 80, 0, 0, 0, 0},
+        {CRD_INVOICE_PAID, 80, 0, 80, -1, 0, 0, 0},     {CRD_INVOICE_PAID, 80, 0, 80, 0, -1, 0, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         setup();
