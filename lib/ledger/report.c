@@ -783,7 +783,8 @@ static crd_status line_revision(crd_report *report, int64_t *revision) {
         status = crd__as_of(&report->journal, spec->date, &report->work, &report->work, &report->now, NULL);
     if (status != CRD_OK) return status;
     doc = crd__doc_find(&report->now, spec->kind, spec->id);
-    if (doc != NULL) *revision = doc->kind == CRD_KIND_INVOICE ? ((const crd_invoice_record *)doc->record)->revision : 0;
+    if (doc != NULL)
+        *revision = doc->kind == CRD_KIND_INVOICE ? ((const crd_invoice_record *)doc->record)->revision : 0;
     return CRD_OK;
 }
 

@@ -184,8 +184,9 @@ static void lines_are(world *w, uint32_t kind, const char *id, int32_t date, int
     spec.id = id;
     c = cursor_open(w, &spec);
     while (cursor_next(&c) != NULL)
-        snprintf(told + strlen(told), sizeof told - strlen(told), "%lld %lld%s; ", (long long)c.row->document_line->number,
-                 (long long)c.row->amount, c.row->document_line->ended_in != 0 ? " ended" : "");
+        snprintf(told + strlen(told), sizeof told - strlen(told), "%lld %lld%s; ",
+                 (long long)c.row->document_line->number, (long long)c.row->amount,
+                 c.row->document_line->ended_in != 0 ? " ended" : "");
     cursor_end(&c);
     ck_assert_str_eq(told, expected);
 }

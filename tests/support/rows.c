@@ -58,8 +58,8 @@ static void put(text *t, const char *format, ...) {
     t->length += (size_t)need;
 }
 
-/* The last day of an account or an invoice is left out as well: as stored it is also that of the entries of a credit that
- * was deleted as a mistake, which a report that folds the journal skips. */
+/* The last day of an account or an invoice is left out as well: as stored it is also that of the entries of a credit
+ * that was deleted as a mistake, which a report that folds the journal skips. */
 static int left_out_of_text(uint32_t kind, const char *name) {
     static const char *const names[] = {
         "first_seq", "last_seq", "seq",      "version",          "last_hash", "hash",        "last_instant", "writer",
