@@ -155,6 +155,10 @@ SCRIPTS = $(filter-out $(if $(SANITIZE),tests/build/% tests/docs/%),$(sort \
     $(shell find tests -mindepth 2 -name '*.sh' -perm -100)))
 PROGRAM_OBJ := $(PROGRAM_SRC:%.c=$(OBJ)/%.o)
 
+# The command-line program: an ordinary user of the libraries.
+TOOL := $(BUILD)/credits$(if $(WINDOWS),.exe)
+TOOL_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tools/*.c))
+
 # ---- Building
 
 .SUFFIXES:
@@ -162,10 +166,11 @@ PROGRAM_OBJ := $(PROGRAM_SRC:%.c=$(OBJ)/%.o)
 .DELETE_ON_ERROR:
 .PHONY: all static shared examples tests check check-long check-valgrind race bench demo docs requirements help FORCE \
     amalgamation abicheck abi-baseline portability consumers \
-    install install-headers install-static install-shared install-pc install-cmake install-man uninstall clean distclean
+    install install-headers install-static install-shared install-pc install-cmake install-man install-tool \
+    uninstall clean distclean
 
-#: all             the libraries (the default)
-all: $(LIBRARIES)
+#: all             the libraries and the program credits (the default)
+all: $(LIBRARIES) $(TOOL)
 	$(if $(HAVE_SQLITE),,@echo "SQLite: not found, or WITH_SQLITE=no; libcredit-sqlite is left out")
 	$(if $(HAVE_POSTGRES),,@echo "PostgreSQL: not found, or WITH_POSTGRES=no; libcredit-postgres is left out")
 
@@ -240,7 +245,7 @@ $(BUILD)/%.dll: $(BUILD)/%.def
 	$(LINK) -shared -Wl,--out-implib,$(BUILD)/lib$*.dll.a -o $@ $(filter %.o %.def,$^) $(DLL_LIBS)
 
 -include $(patsubst %.o,%.d,$(CORE_OBJ) $(TESTKIT_OBJ) $(SQLITE_OBJ) $(POSTGRES_OBJ) $(SUPPORT_OBJ) $(BENCH_OBJ) \
-    $(PROGRAM_OBJ))
+    $(PROGRAM_OBJ) $(TOOL_OBJ))
 
 # ---- Programs: examples, tests, benchmarks. All use the static libraries, so that they run where they are.
 
@@ -272,6 +277,13 @@ $(BUILD)/examples/%: $(OBJ)/examples/%.o $(STATIC)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $< $(USED_LIBS)
 
+$(OBJ)/tools/%.o: tools/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(COMPILE_PROGRAM) $(if $(WINDOWS),-DCRD_STATIC) -c -o $@ $<
+
+$(TOOL): $(TOOL_OBJ) $(STATIC)
+	$(LINK) -o $@ $(TOOL_OBJ) $(USED_LIBS)
+
 #: tests           the test programs, without running them
 tests: $(TESTS)
 
@@ -298,7 +310,7 @@ WITH_POSTGRES_SERVER = $(if $(HAVE_POSTGRES),sh tests/support/with_postgres.sh)
 
 #: check           build and run all tests, warnings as errors; SANITIZE=address,undefined: below build-asan/
 check: WERROR = 1
-check: $(STATIC) $(SHARED) $(EXAMPLES) $(TESTS) $(RACE)
+check: $(STATIC) $(SHARED) $(TOOL) $(EXAMPLES) $(TESTS) $(RACE)
 	@$(TEST_ENV) $(WITH_POSTGRES_SERVER) sh tests/run.sh $(TESTS) $(SCRIPTS)
 
 #: check-long      the same with CREDIT_TEST_LONG=1, again under sanitizers, and under valgrind
@@ -371,8 +383,8 @@ amalgamation:
 
 # ---- Installing. DESTDIR is put before every path, for packagers.
 
-#: install         everything below; also alone: install-headers -static -shared -pc -cmake -man
-install: install-headers install-pc install-cmake install-man
+#: install         everything below; also alone: install-headers -static -shared -pc -cmake -man -tool
+install: install-headers install-pc install-cmake install-man install-tool
 install: $(if $(filter yes,$(ENABLE_STATIC)),install-static) $(if $(filter yes,$(ENABLE_SHARED)),install-shared)
 
 install-headers:
@@ -425,11 +437,16 @@ install-man:
 	$(if $(MAN),$(INSTALL) -d $(foreach s,$(sort $(suffix $(MAN))),'$(DESTDIR)$(mandir)/man$(s:.%=%)'))
 	$(foreach m,$(MAN),$(INSTALL) -m 644 $(m) '$(DESTDIR)$(mandir)/man$(patsubst .%,%,$(suffix $(m)))' &&) true
 
+install-tool: $(TOOL)
+	$(INSTALL) -d '$(DESTDIR)$(bindir)'
+	$(INSTALL) -m 755 $(TOOL) '$(DESTDIR)$(bindir)'
+
 # Every file that install may have written is removed, whatever is enabled now; then the directories that are
 # libcredit's own or that few others have, if they are empty. When nothing but install's directories is left below the
 # prefix, or in a staging tree, those go too.
 ALL_PARTS = credit credit-testkit credit-sqlite credit-postgres
-INSTALLED = $(foreach p,$(ALL_PARTS),$(bindir)/$p.dll $(addprefix $(libdir)/,lib$p.a lib$p.so lib$p.so.$(MAJOR) \
+INSTALLED = $(bindir)/credits $(bindir)/credits.exe \
+    $(foreach p,$(ALL_PARTS),$(bindir)/$p.dll $(addprefix $(libdir)/,lib$p.a lib$p.so lib$p.so.$(MAJOR) \
     lib$p.so.$(VERSION) lib$p.dll.a $p.def)) \
     $(addprefix $(pkgconfigdir)/,$(notdir $(basename $(wildcard credits.pc.in lib/storage/*.pc.in)))) \
     $(cmakedir)/credit-config.cmake $(cmakedir)/credit-config-version.cmake \

@@ -68,13 +68,15 @@ $CC -std=c99 -o "$work/relocated" tests/build/consumer.c \
     $(PKG_CONFIG_LIBDIR=$work/moved/lib/pkgconfig "$PKG_CONFIG" --define-prefix --cflags --libs credits)
 LD_LIBRARY_PATH=$work/moved/lib "$work/relocated" >/dev/null || fail "a moved tree does not work"
 mv "$work/moved" "$stage/opt/credit"
+"$stage/opt/credit/bin/credits" version | grep -q "^credits $VERSION" || fail "the program credits is not installed"
+[ -f "$stage/opt/credit/share/man/man1/credits.1" ] || fail "credits(1) is not installed"
 make_ uninstall DESTDIR="$stage" prefix=/opt/credit
 [ "$(tree "$stage")" = . ] || fail "uninstall left behind:" $(tree "$stage")
 make_ uninstall DESTDIR="$stage" prefix=/opt/credit
 
 # 2. A prefix that others use as well, parts installed one by one, static only.
 root=$work/root
-mkdir -p "$root/lib/pkgconfig" "$root/include" "$root/share/man/man3"
+mkdir -p "$root/bin" "$root/lib/pkgconfig" "$root/include" "$root/share/man/man3"
 touch "$root/lib/pkgconfig/other.pc" "$root/include/other.h" "$root/share/man/man3/other.3"
 tree "$root" >"$work/before"
 make_ install-headers install-static install-pc install-man prefix="$root"

@@ -15,6 +15,7 @@ forbid "the core is the ground floor" '["<](\.\./)?(ledger|storage)/' lib/core/*
 forbid "the ledger knows no storage from inside" '["<](\.\./)?storage/' lib/ledger/*.[ch]
 forbid "a storage sees public headers only" '["<](\.\./)*(lib/)?(core|ledger)/' lib/storage/*.[ch]
 forbid "examples and tools use the public headers" '["<](\.\./)*(lib/)?(core|ledger|storage)/' examples/*.[ch] tools/*.[ch]
+forbid "the program in tools borrows nothing" '["<](\.\./)*(examples|tests)/' tools/*.[ch]
 forbid "public headers include public headers" '"' include/credit.h include/credit/*.h
 forbid "the library does no I/O and keeps no state" '<(stdio|locale|errno|time|math|signal|setjmp|unistd|pthread)\.h>' \
     lib/core/*.[ch] lib/ledger/*.[ch] lib/storage/memory*.[ch] lib/storage/testkit*.[ch]

@@ -16,6 +16,8 @@ make_() {
 make_ >"$work/log" || { cat "$work/log"; fail "the core does not build without libpq"; }
 [ "$(grep -c '^PostgreSQL: .* left out$' "$work/log")" = 1 ] || { cat "$work/log"; fail "not one line says what is left out"; }
 [ -e "$work/build/libcredit.so" ] && [ -e "$work/build/libcredit.a" ] || fail "libcredit was not built"
+! "$work/build/credits" --store postgres: verify >"$work/said" 2>&1 || fail "the program credits opens what it was built without"
+[ "$(cat "$work/said")" = "credits: this program was built without PostgreSQL" ] || fail "credits says:" $(cat "$work/said")
 make_ install >"$work/log" || { cat "$work/log"; fail "install fails without libpq"; }
 found=$(find "$work/build" "$work/stage" -name '*postgres*')
 [ -z "$found" ] || fail "left in:" $found

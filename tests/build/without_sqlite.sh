@@ -16,6 +16,8 @@ make_() {
 make_ >"$work/log" || { cat "$work/log"; fail "the core does not build without SQLite"; }
 [ "$(grep -c '^SQLite: .* left out$' "$work/log")" = 1 ] || { cat "$work/log"; fail "not one line says what is left out"; }
 [ -e "$work/build/libcredit.so" ] && [ -e "$work/build/libcredit.a" ] || fail "libcredit was not built"
+! "$work/build/credits" --store sqlite:x verify >"$work/said" 2>&1 || fail "the program credits opens what it was built without"
+[ "$(cat "$work/said")" = "credits: this program was built without SQLite" ] || fail "credits says:" $(cat "$work/said")
 make_ install >"$work/log" || { cat "$work/log"; fail "install fails without SQLite"; }
 found=$(find "$work/build" "$work/stage" -name '*sqlite*')
 [ -z "$found" ] || fail "left in:" $found
