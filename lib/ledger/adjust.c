@@ -270,7 +270,7 @@ static crd_status find_pieces(crd__command *command, crd__account *account, int6
 static crd_status find_undone(crd__command *command, crd__account *account, int64_t adjust, undoing *u) {
     crd__application *list;
     uint64_t count;
-    crd_status status = crd__deeds(command->ledger, account, adjust_credit_of(&u->pieces[0], account),
+    crd_status status = crd__deeds(command->ledger, account, adjust_credit_of(&u->pieces[0], account), adjust,
                                    CRD__BIT(CRD_ENTRY_ADJUST_PIECE), &list, &count);
     for (uint64_t i = 0; status == CRD_OK && i < count; i++)
         if (list[i].undoes == adjust) u->undone |= u->upward || list[i].left == 0;

@@ -75,7 +75,7 @@ static crd_status find_parts(crd__command *command, crd__account *account, const
     status = crd__load_named(ledger, account, &named, 1);
     doc = status == CRD_OK ? crd__doc_find(account, CRD_KIND_CREDIT, credit) : NULL;
     if (status == CRD_OK && doc == NULL) status = crd__fail(ledger, CRD_E_CORRUPT, NULL);
-    if (status == CRD_OK) status = crd__applications(ledger, account, doc, &list, &count);
+    if (status == CRD_OK) status = crd__applications(ledger, account, doc, first, &list, &count);
     if (status != CRD_OK) return status;
     out->items = crd__arena_take(&ledger->unit.arena, (count + 1) * sizeof *out->items);
     if (out->items == NULL) return crd__fail(ledger, CRD_E_NOMEM, NULL);

@@ -48,7 +48,7 @@ static crd_status look_back(crd__command *command, crd__doc *doc, past *p) {
     const crd_credit_record *credit = doc->record;
     crd__application *deeds, also;
     uint64_t count;
-    crd_status status = crd__deeds(command->ledger, doc->account, doc, types, &deeds, &count);
+    crd_status status = crd__deeds(command->ledger, doc->account, doc, 0, types, &deeds, &count);
     if (status == CRD_OK) status = delete_keep(command, deeds, count, p);
     memset(&also, 0, sizeof also);
     also.credit = also.invoice = "";
@@ -56,7 +56,7 @@ static crd_status look_back(crd__command *command, crd__doc *doc, past *p) {
     if (status == CRD_OK) status = crd__load_named(command->ledger, doc->account, &also, 1);
     if (status == CRD_OK && credit->receipt[0] != '\0') {
         p->receipt = crd__doc_find(doc->account, CRD_KIND_RECEIPT, credit->receipt);
-        status = crd__deeds(command->ledger, doc->account, p->receipt, CRD__BIT(CRD_ENTRY_WRITE_OFF), &deeds, &count);
+        status = crd__deeds(command->ledger, doc->account, p->receipt, 0, CRD__BIT(CRD_ENTRY_WRITE_OFF), &deeds, &count);
         if (status == CRD_OK) status = delete_keep(command, deeds, count, p);
     }
     if (status == CRD_OK) status = crd__load_named(command->ledger, doc->account, p->list, p->count);

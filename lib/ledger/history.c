@@ -111,12 +111,13 @@ static crd_status fold_deeds(crd_ledger *ledger, const crd__list *entries, uint6
     return CRD_OK;
 }
 
-crd_status crd__deeds(crd_ledger *ledger, const crd__account *account, const crd__doc *of, uint64_t types,
-                      crd__application **out, uint64_t *count) {
+crd_status crd__deeds(crd_ledger *ledger, const crd__account *account, const crd__doc *of, int64_t from,
+                      uint64_t types, crd__application **out, uint64_t *count) {
     crd_query query = crd__query(CRD_KIND_BIT_ENTRY, account->record.customer, account->record.currency);
     crd__list entries = {NULL, 0, 0};
     crd_status status;
     crd__doc_range(of, &query.seq_from, &query.seq_to);
+    query.seq_from = CRD__MAX(query.seq_from, from);
     if (of->kind == CRD_KIND_CREDIT) query.entry_credit = crd__doc_id(of);
     if (of->kind == CRD_KIND_INVOICE) query.entry_invoice = crd__doc_id(of);
     if (of->kind == CRD_KIND_RECEIPT) query.entry_receipt = crd__doc_id(of);
@@ -149,8 +150,8 @@ crd_status crd__pieces(crd_ledger *ledger, const crd__account *account, int64_t 
 }
 
 crd_status crd__applications(crd_ledger *ledger, const crd__account *account, const crd__doc *of,
-                             crd__application **out, uint64_t *count) {
-    return crd__deeds(ledger, account, of, CRD__BIT(CRD_ENTRY_APPLY), out, count);
+                             int64_t from, crd__application **out, uint64_t *count) {
+    return crd__deeds(ledger, account, of, from, CRD__BIT(CRD_ENTRY_APPLY), out, count);
 }
 
 static void name(crd_key *key, const crd__account *account, uint32_t kind, const char *id) {

@@ -217,7 +217,7 @@ static crd_status invoices_void_invoice(crd__command *command, crd__doc *doc, ui
     if (status != CRD_OK) return status;
     if (crd__decide_may_void(doc->record, &when, &why) != CRD_OK) return crd__refused(ledger, &why, doc->account);
     if (record->applied > 0 && (flags & CRD_VOID_STRICT)) {
-        status = crd__applications(ledger, doc->account, doc, &list, &count);
+        status = crd__applications(ledger, doc->account, doc, 0, &list, &count);
         if (status == CRD_OK) status = crd__load_named(ledger, doc->account, list, count);
         if (status == CRD_OK) status = refuse_cash(ledger, doc, list, count);
     }

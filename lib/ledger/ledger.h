@@ -473,16 +473,16 @@ typedef struct crd__application {
     int64_t undoes; /* ADJUST_PIECE: its ADJUST; APPLY: the application it raises the amount of, 0: it is one of its own */
 } crd__application;
 
-/* What one credit, invoice or receipt did that can be undone, of the types in `types` (a set of CRD__BIT), oldest first,
- * with what is left of each. They live in the scratch arena, until the next read into it. */
+/* What one credit, invoice or receipt did that can be undone, from entry `from` on (0: ever), of the types in `types` (a
+ * set of CRD__BIT), oldest first, with what is left of each. They live in the scratch arena, until the next read into it. */
 #define CRD__BIT(type) (UINT64_C(1) << (type))
-crd_status crd__deeds(crd_ledger *ledger, const crd__account *account, const crd__doc *of, uint64_t types,
+crd_status crd__deeds(crd_ledger *ledger, const crd__account *account, const crd__doc *of, int64_t from, uint64_t types,
                       crd__application **out, uint64_t *count);
 /* What an ADJUST did: the pieces it took, or the credit it made; likewise, but `left` is the whole amount of each. */
 crd_status crd__pieces(crd_ledger *ledger, const crd__account *account, int64_t adjust, crd__application **out,
                        uint64_t *count);
 /* The applications among them. */
-crd_status crd__applications(crd_ledger *ledger, const crd__account *account, const crd__doc *of,
+crd_status crd__applications(crd_ledger *ledger, const crd__account *account, const crd__doc *of, int64_t from,
                              crd__application **out, uint64_t *count);
 /* Undoes (part of) one application. */
 crd_status crd__unapply(crd__command *command, crd__account *account, const crd__application *application,

@@ -55,7 +55,7 @@ crd_status crd__line_returns(crd__command *command, crd__doc *invoice, crd__line
     uint64_t count;
     crd_status status;
     if (lines->count == 0 || ((const crd_invoice_record *)invoice->record)->returned == 0) return CRD_OK;
-    status = crd__deeds(ledger, invoice->account, invoice, CRD__BIT(CRD_ENTRY_ISSUE), &list, &count);
+    status = crd__deeds(ledger, invoice->account, invoice, 0, CRD__BIT(CRD_ENTRY_ISSUE), &list, &count);
     if (status == CRD_OK) status = crd__load_named(ledger, invoice->account, list, count);
     for (uint64_t i = 0; status == CRD_OK && i < count; i++) {
         const crd__doc *memo = crd__doc_find(invoice->account, CRD_KIND_CREDIT, list[i].credit);

@@ -72,11 +72,11 @@ static crd_status gather_applications(unwinding *u) {
     uint64_t count = 0;
     const char *own = u->credit != NULL ? crd__doc_id(u->credit) : "";
     crd_status status = CRD_OK;
-    if (u->credit != NULL) status = crd__applications(ledger, u->account, u->credit, &list, &count);
+    if (u->credit != NULL) status = crd__applications(ledger, u->account, u->credit, 0, &list, &count);
     for (uint64_t i = 0; status == CRD_OK && i < count; i++)
         if (list[i].left > 0) status = reverse_keep(u, &list[i]);
     if (status == CRD_OK && u->whole) {
-        status = crd__applications(ledger, u->account, u->receipt, &list, &count);
+        status = crd__applications(ledger, u->account, u->receipt, 0, &list, &count);
         for (uint64_t i = 0; status == CRD_OK && i < count; i++)
             if (list[i].left > 0 && strcmp(list[i].credit, own) != 0) status = reverse_keep(u, &list[i]);
     }
@@ -94,7 +94,7 @@ static crd_status gather_write_offs_of(unwinding *u, const crd__doc *receipt) {
     uint64_t count;
     crd_status status;
     if (receipt == NULL || ((const crd_receipt_record *)receipt->record)->written_off == 0) return CRD_OK;
-    status = crd__deeds(u->command->ledger, u->account, receipt, CRD__BIT(CRD_ENTRY_WRITE_OFF), &list, &count);
+    status = crd__deeds(u->command->ledger, u->account, receipt, 0, CRD__BIT(CRD_ENTRY_WRITE_OFF), &list, &count);
     for (uint64_t i = 0; status == CRD_OK && i < count; i++) {
         if (list[i].left == 0) continue;
         if ((u->whole && receipt == u->receipt) || pays(u, crd__doc_id(receipt), list[i].invoice))
@@ -406,7 +406,7 @@ static crd_status find_debit_memo(unwinding *u, const char *receipt, crd__doc **
     if (status == CRD_OK) u->receipt = crd__doc_find(u->account, CRD_KIND_RECEIPT, receipt);
     if (status == CRD_OK && u->receipt == NULL) status = crd__fail(ledger, CRD_E_CORRUPT, NULL);
     if (status == CRD_OK)
-        status = crd__deeds(ledger, u->account, u->receipt, CRD__BIT(CRD_ENTRY_INVOICE), &list, &count);
+        status = crd__deeds(ledger, u->account, u->receipt, 0, CRD__BIT(CRD_ENTRY_INVOICE), &list, &count);
     if (status == CRD_OK && count != 1) status = crd__fail(ledger, CRD_E_CORRUPT, NULL);
     if (status == CRD_OK) status = reverse_keep(u, &list[0]);
     if (status == CRD_OK) status = reverse_settle(u, &list, &count);

@@ -167,7 +167,7 @@ static crd_status find_cause(crd__command *command, const crd__doc *doc, uint32_
     uint32_t newest = CRD_CAUSE_NONE;
     crd_status status = CRD_OK;
     if (record->written_off > 0)
-        status = crd__deeds(command->ledger, doc->account, doc,
+        status = crd__deeds(command->ledger, doc->account, doc, 0,
                             CRD__BIT(CRD_ENTRY_APPLY) | CRD__BIT(CRD_ENTRY_WRITE_OFF), &list, &count);
     for (uint64_t i = 0; status == CRD_OK && i < count; i++)
         if (list[i].left > 0) newest = list[i].type == CRD_ENTRY_APPLY ? CRD_CAUSE_APPLIED : list[i].cause;

@@ -66,7 +66,7 @@ static crd_status find_left(crd__command *command, undo_of *of, uint32_t kind, c
     if (status != CRD_OK) return status;
     doc = crd__doc_find(of->account, kind, id);
     if (doc == NULL) return crd__fail(ledger, CRD_E_CORRUPT, NULL);
-    status = crd__deeds(ledger, of->account, doc, CRD__BIT(of->named.type), &list, &count);
+    status = crd__deeds(ledger, of->account, doc, of->named.seq, CRD__BIT(of->named.type), &list, &count);
     for (uint64_t i = 0; status == CRD_OK && i < count; i++)
         if (list[i].seq == of->named.seq) of->named.left = list[i].left;
     return status;

@@ -133,7 +133,7 @@ crd_status crd__free_settled(crd__command *command, crd__doc *invoice, int64_t n
     crd_status status = CRD_OK;
     when->direct = 0;
     if (need <= 0) return CRD_OK;
-    status = crd__deeds(ledger, account, invoice, CRD__BIT(CRD_ENTRY_APPLY) | CRD__BIT(CRD_ENTRY_WRITE_OFF), &list,
+    status = crd__deeds(ledger, account, invoice, 0, CRD__BIT(CRD_ENTRY_APPLY) | CRD__BIT(CRD_ENTRY_WRITE_OFF), &list,
                         &count);
     if (status == CRD_OK) status = crd__load_named(ledger, account, list, count);
     if (status == CRD_OK) status = pick(ledger, invoice, list, count, need, flags, &picked, &takes, &many);

@@ -61,6 +61,41 @@ START_TEST(P8_a_refused_command_on_fresh_handles_touches_the_storage_not_at_all)
 }
 END_TEST
 
+static void count_entries(void *ctx, uint32_t kind, void *record) {
+    (void)record;
+    *(int *)ctx += kind == CRD_KIND_ENTRY;
+}
+
+/* However much was done with a credit before: what an entry left is in the journal behind it. */
+START_TEST(P9_what_is_undone_costs_what_was_done_since) {
+    world *w = world_open(_i);
+    crd_credit *k;
+    crd_invoice *i;
+    int64_t seq = 0, later = 0;
+    int entries = 0;
+    w->careless = 1;
+    customer(w, "c1");
+    k = memo(w, "c1", "K", 1000, 0);
+    i = invoice(w, "c1", "I", 1000, 0, 30);
+    for (int n = 0; n < 100; n++) seq = apply(w, k, i, 5, 1);
+    later = apply(w, k, i, 5, 1);
+    w->shim.ctx = &entries;
+    w->shim.alter = count_entries;
+    ck_assert_int_eq(undo(w, "c1", seq, 2, 1), 2);
+    ck_assert_int_le(entries, 4); /* itself twice, and the later one */
+    entries = 0;
+    OK(w, crd_application_change(w->ledger, on(1), "c1", "EUR", later, 1, NULL));
+    ck_assert_int_le(entries, 4);
+    w->shim.alter = NULL;
+    ck_assert_int_eq(undo(w, "c1", seq, 0, 1), 3); /* what was left of it */
+    REFUSED(w, try_undo(w->ledger, "c1", seq, 0, on(1), NULL), CRD_E_NOTHING);
+    world_check(w);
+    crd_credit_free(k);
+    crd_invoice_free(i);
+    world_close(w);
+}
+END_TEST
+
 static void fill_accounts(world *w, int count) {
     w->careless = 1;
     for (int from = 0; from < count; from += 250) {
@@ -388,6 +423,7 @@ static Suite *make(void) {
     TCase *large = tcase_create("large");
     tcase_add_loop_test(t, P8_apply_with_fresh_handles_is_one_write_and_no_read, 0, STORES);
     tcase_add_loop_test(t, P8_a_refused_command_on_fresh_handles_touches_the_storage_not_at_all, 0, STORES);
+    tcase_add_loop_test(t, P9_what_is_undone_costs_what_was_done_since, 0, STORES);
     tcase_add_loop_test(t, P8_reconcile_of_one_customer_is_one_read_and_one_write, 0, STORES);
     tcase_add_loop_test(t, P8_reconcile_of_a_page_is_one_read_and_one_write, 0, STORES);
     tcase_add_loop_test(t, P8_conflicts_in_a_page_cost_at_most_one_more_write, 0, STORES);
