@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TRIES 30 /* of one command that meets other writers */
@@ -20,7 +21,8 @@ typedef struct mind {
     store *store;
     int log;
     char actor[16], key[CRD_MAX_ID + 1], customer[16];
-    unsigned long serial, conflicts;
+    unsigned long serial;
+    int tries; /* of the command under way, that met other writers */
     own applied[OWN], received[OWN];
     int applied_count, received_count;
 } mind;
@@ -43,6 +45,15 @@ static int anyone(mind *m) {
     return below(m, 2) ? CUSTOMERS : (int)below(m, CUSTOMERS);
 }
 
+/* Between what it read and what it writes, so that somebody comes in between: a store that makes writers sleep while they
+ * wait for each other lets one of them run on alone for long, and none of its commands is ever overtaken. */
+static void dawdle(mind *m) {
+    struct timespec t = {0, 0};
+    if (below(m, 4) != 0 || m->tries > 0) return;
+    t.tv_nsec = (long)below(m, 2000000);
+    nanosleep(&t, NULL);
+}
+
 typedef crd_status (*command)(mind *m, const crd_request *request, crd_result *out);
 
 static crd_status apply(mind *m, const crd_request *request, crd_result *out) {
@@ -59,6 +70,7 @@ static crd_status apply(mind *m, const crd_request *request, crd_result *out) {
     if (status == CRD_OK)
         status = crd_invoice_find(m->ledger, m->customer,
                                   invoice_id((int)below(m, hot ? HOT_INVOICES : CREDITS_EACH), invoice_name), &invoice);
+    dawdle(m);
     if (status == CRD_OK) status = crd_credit_apply(m->ledger, request, credit, invoice, &terms, out);
     if (status == CRD_OK && m->applied_count < OWN) {
         own *o = &m->applied[m->applied_count++];
@@ -90,6 +102,7 @@ static crd_status void_part(mind *m, const crd_request *request, crd_result *out
     customer_id(who, m->customer);
     status = crd_credit_find(m->ledger, m->customer, credit_id(who == CUSTOMERS ? 0 : (int)below(m, CREDITS_EACH), name),
                              &credit);
+    dawdle(m);
     if (status == CRD_OK) status = crd_credit_void(m->ledger, request, credit, 1 + below(m, 20), 0, out);
     crd_credit_free(credit);
     return status;
@@ -123,6 +136,7 @@ static crd_status reverse(mind *m, const crd_request *request, crd_result *out) 
     which = (int)below(m, (uint32_t)m->received_count);
     memcpy(m->customer, m->received[which].customer, sizeof m->customer);
     status = crd_receipt_find(m->ledger, m->customer, m->received[which].id, &receipt);
+    dawdle(m);
     if (status == CRD_OK) status = crd_receipt_reverse(m->ledger, request, receipt, NULL, out);
     if (status == CRD_OK) m->received[which] = m->received[--m->received_count];
     crd_receipt_free(receipt);
@@ -219,12 +233,11 @@ static int one_command(mind *m) {
     request = race_request(m->actor, m->key, DAY);
     snprintf(line, sizeof line, "? %s\n", m->key);
     if (keyed) say(m, line);
-    for (int tries = 0; tries < TRIES && status == CRD_E_CONFLICT; tries++) {
+    for (m->tries = 0; m->tries < TRIES && status == CRD_E_CONFLICT; m->tries += status == CRD_E_CONFLICT) {
         memset(&result, 0, sizeof result);
         result.struct_size = sizeof result;
         m->state = choices;
         status = run(m, &request, &result);
-        m->conflicts += status == CRD_E_CONFLICT;
     }
     if (!keyed) snprintf(line, sizeof line, "r %s %s\n", run == expire ? "expire" : "reconcile", crd_status_name(status));
     else if (status == CRD_OK)
@@ -233,6 +246,8 @@ static int one_command(mind *m) {
     else if (status == CRD_E_UNKNOWN) snprintf(line, sizeof line, "u %s\n", m->key);
     else snprintf(line, sizeof line, "- %s %s %s\n", m->key, m->customer, crd_status_name(status));
     say(m, line);
+    snprintf(line, sizeof line, "c %d\n", m->tries);
+    if (m->tries > 0) say(m, line);
     if (status == CRD_OK || status == CRD_E_UNKNOWN || is_refusal(status)) return 1;
     fprintf(stderr, "race: %s: %s: %s %s\n", m->key, crd_status_name(status), crd_ledger_error(m->ledger)->message,
             crd_ledger_error(m->ledger)->host_text);
@@ -241,7 +256,6 @@ static int one_command(mind *m) {
 
 int worker(const char *store_name, const char *log, int number, int generation, const volatile sig_atomic_t *stop) {
     mind *m = calloc(1, sizeof *m);
-    char line[64];
     int good = 1;
     if (m == NULL) return 2;
     m->state = UINT64_C(0x9e3779b97f4a7c15) * (uint64_t)(number * 100003 + generation + 1);
@@ -250,8 +264,6 @@ int worker(const char *store_name, const char *log, int number, int generation, 
     m->store = store_open(store_name, 0);
     m->ledger = m->store != NULL ? race_ledger(m->store) : NULL;
     while (m->log >= 0 && m->ledger != NULL && good && !*stop) good = one_command(m);
-    snprintf(line, sizeof line, "c %lu\n", m->conflicts);
-    if (m->log >= 0) say(m, line);
     good = good && m->ledger != NULL && m->log >= 0;
     crd_ledger_close(m->ledger);
     store_close(m->store);
