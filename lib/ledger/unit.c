@@ -515,14 +515,13 @@ static crd_status unit_look_up(crd__assembly *as, uint8_t *found) {
     return status;
 }
 
-/* Finds out what became of a write whose outcome is not known. */
-static crd_status resolve(crd__assembly *as, uint32_t flags) {
+/* Finds out what became of a write whose outcome is not known. What the storage said of it last is kept in the error. */
+static crd_status resolve(crd__assembly *as, uint32_t flags, crd_write_result *result) {
     crd_ledger *ledger = as->ledger;
     uint8_t *found = crd__arena_take(&ledger->unit.arena, as->accounts.count + 1);
     crd_status status = found == NULL ? CRD_E_NOMEM : CRD_OK;
     uint64_t absent = 0, others = 0;
     for (int attempt = 0; status == CRD_OK; attempt++) {
-        crd_write_result again;
         absent = others = 0;
         status = unit_look_up(as, found);
         if (status != CRD_OK) break;
@@ -533,19 +532,22 @@ static crd_status resolve(crd__assembly *as, uint32_t flags) {
             others += found[i] == ANOTHER;
         }
         if (absent == 0 || attempt == UNKNOWNS || (flags & CRD_STORAGE_SETTLED)) break;
-        unit_write_batch(as, &again); /* whatever it says, the journal decides */
+        unit_write_batch(as, result); /* whatever it says, the journal decides */
     }
     if (status != CRD_OK || (absent > 0 && !(flags & CRD_STORAGE_SETTLED)))
-        return crd__fail(ledger, CRD_E_UNKNOWN, NULL);
+        return crd__fail_host(ledger, CRD_E_UNKNOWN, NULL, result->host_error, result->host_text);
     if (as->independent) {
         for (uint64_t i = 0; i < as->accounts.count; i++)
             if (((crd__account *)as->accounts.items[i])->dirty && found[i] != OURS)
                 ((crd__account *)as->accounts.items[i])->lost = 1;
-        if (others == 0 && absent > 0) return crd__fail(ledger, CRD_E_STORAGE, "the write was lost");
+        if (others == 0 && absent > 0)
+            return crd__fail_host(ledger, CRD_E_STORAGE, "the write was lost", result->host_error, result->host_text);
         return CRD_OK;
     }
     if (others > 0) return crd__fail(ledger, CRD_E_CONFLICT, NULL);
-    if (absent > 0) return crd__fail(ledger, CRD_E_STORAGE, "the write was lost; nothing was kept");
+    if (absent > 0)
+        return crd__fail_host(ledger, CRD_E_STORAGE, "the write was lost; nothing was kept", result->host_error,
+                              result->host_text);
     return CRD_OK;
 }
 
@@ -615,7 +617,6 @@ static crd_status write_once(crd__assembly *as, int *again) {
     crd_ledger *ledger = as->ledger;
     uint32_t flags = crd__storage_flags(ledger);
     crd_write_result result;
-    crd_status status;
     *again = 0;
     unit_write_batch(as, &result);
     switch (result.outcome) {
@@ -658,8 +659,7 @@ static crd_status write_once(crd__assembly *as, int *again) {
     if (flags & CRD_STORAGE_JOINED)
         return crd__fail_host(ledger, CRD_E_UNKNOWN, "roll the host's transaction back", result.host_error,
                               result.host_text);
-    status = resolve(as, flags);
-    return status;
+    return resolve(as, flags, &result);
 }
 
 static void unit_tell(crd_ledger *ledger) {

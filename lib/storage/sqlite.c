@@ -9,6 +9,10 @@
  * IMMEDIATE takes the write lock before the guards are read, so what they say holds until the commit. Inside
  * the host's transaction a write is a savepoint that takes the write lock first, for the same reason.
  *
+ * A write is not settled (CRD_STORAGE_SETTLED): when a sync fails in COMMIT, SQLite takes the commit back, but its frames
+ * stay in the log, whole, and a recovery after a crash finds them, unless the next commit has been written over them.
+ * So the outcome of such a write is "unknown", and the library does the one thing that helps: it writes it again.
+ *
  * After a failure SQLite may have rolled back the host's whole transaction by itself (disk full, I/O error,
  * no memory, interrupt). It shows in sqlite3_get_autocommit(), and the outcome is "restart".
  */
@@ -133,7 +137,6 @@ int32_t crd__sqlite_begin(crd_sqlite *s, int writes) {
 static int32_t end_own(crd_sqlite *s, int writes, int32_t outcome) {
     if (outcome == CRD_OUTCOME_DONE) {
         outcome = crd__sqlite_run(s, CRD__COMMIT);
-        /* When writing or syncing failed, the commit may still be in the file, to be found after a crash. */
         if (writes && outcome != CRD_OUTCOME_DONE && (s->error & 0xff) == SQLITE_IOERR) {
             outcome = CRD_OUTCOME_UNKNOWN;
         }
@@ -169,7 +172,7 @@ int32_t crd__sqlite_end(crd_sqlite *s, int writes, int32_t outcome) {
 
 static uint32_t CRD_CALL flags_now(void *ctx) {
     const crd_sqlite *s = ctx;
-    return CRD_STORAGE_SETTLED | (sqlite3_get_autocommit(s->db) ? 0u : CRD_STORAGE_JOINED);
+    return sqlite3_get_autocommit(s->db) ? 0u : CRD_STORAGE_JOINED;
 }
 
 static uint64_t CRD_CALL sqlite_new_writer(void *ctx) {
@@ -190,7 +193,6 @@ static crd_sqlite *new_storage(uint32_t flags) {
     memset(s, 0, sizeof *s);
     s->read_only = (flags & CRD_SQLITE_READ_ONLY) != 0;
     s->storage = table;
-    s->storage.flags = CRD_STORAGE_SETTLED;
     s->storage.ctx = s;
     s->storage.read = crd__sqlite_read;
     s->storage.write = crd__sqlite_write;
