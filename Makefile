@@ -341,7 +341,7 @@ race: $(RACE)
 #: bench           build and run the benchmarks [STORE=memory|sqlite|postgres]; figures in build/bench.json, one object a line
 bench: $(BENCHES)
 	@rm -f $(BUILD)/bench.json
-	@$(if $(filter postgres,$(STORE)),$(WITH_POSTGRES_SERVER)) sh -ec 'for b in $(BENCHES); do \
+	@CREDIT_POSTGRES_DURABLE=1 $(if $(filter postgres,$(STORE)),$(WITH_POSTGRES_SERVER)) sh -ec 'for b in $(BENCHES); do \
 	    STORE="$(STORE)" BENCH_JSON=$(BUILD)/bench.json $$b; done'
 
 #: demo            reconcile a book of open items and show it [DATA=FILE]

@@ -151,7 +151,8 @@ static int reap(pid_t pid, int killed) {
 
 int main(int argc, char **argv) {
     int workers = argc > 4 ? atoi(argv[4]) : 8, wrong = 0;
-    double seconds = argc > 3 ? atof(argv[3]) : 0, until;
+    double seconds = argc > 3 ? atof(argv[3]) : 0, began;
+    struct sigaction on_stop;
     pid_t pids[MOST];
     int generations[MOST] = {0};
     char *logs[MOST];
@@ -162,9 +163,11 @@ int main(int argc, char **argv) {
         return 2;
     }
     srand(1);
-    signal(SIGTERM, on_term); /* a worker inherits it, before anybody can send it one */
+    memset(&on_stop, 0, sizeof on_stop); /* signal() would do so once only */
+    on_stop.sa_handler = on_term;
+    sigaction(SIGTERM, &on_stop, NULL); /* a worker inherits it, before anybody can send it one */
     if (!fill(argv[1])) return 2;
-    until = now() + seconds;
+    began = now();
     for (int i = 0; i < workers; i++) {
         size_t size = strlen(argv[2]) + 32;
         logs[i] = malloc(size);
@@ -173,7 +176,7 @@ int main(int argc, char **argv) {
         unlink(logs[i]); /* of an earlier race, with another book */
         pids[i] = start(argv[1], logs[i], i, 0);
     }
-    while (now() < until && wrong == 0 && !stop) {
+    while (now() < began + seconds && wrong == 0 && !stop) {
         int i = rand() % workers;
         rest(20 + rand() % 180);
         if (rand() % 4 == 0) cut += (unsigned long)store_disturb(argv[1]);
@@ -184,7 +187,7 @@ int main(int argc, char **argv) {
     }
     for (int i = 0; i < workers; i++) kill(pids[i], SIGTERM);
     for (int i = 0; i < workers; i++) wrong += reap(pids[i], 0);
-    printf("race: %d workers for %.0f seconds, %lu killed, %lu connections cut\n", workers, seconds, kills, cut);
+    printf("race: %d workers for %.0f seconds, %lu killed, %lu connections cut\n", workers, now() - began, kills, cut);
     wrong += judge(argv[1], logs, workers);
     for (int i = 0; i < workers; i++) free(logs[i]);
     return wrong != 0;

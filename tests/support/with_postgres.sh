@@ -6,8 +6,9 @@
 #
 # The command finds the server by CREDIT_TEST_CONNINFO. If that is set already, the server it names is used; if there is
 # no server to start, the command runs without, and its tests say that they are skipped. The cluster lives in a scratch
-# folder, answers on a unix socket in it and never on TCP, belongs to an unprivileged user (nobody, when run as root),
-# and keeps what it says it kept (fsync is on).
+# folder, answers on a unix socket in it and never on TCP, and belongs to an unprivileged user (nobody, when run as root).
+# With CREDIT_POSTGRES_DURABLE=1 it syncs what it keeps, as a benchmark must; a test that cuts connections and kills
+# processes needs a server that lives, not a disk.
 set -u
 [ $# -gt 0 ] || { echo "usage: with_postgres.sh COMMAND [ARGUMENT...]" >&2; exit 2; }
 [ -z "${CREDIT_TEST_CONNINFO-}" ] || exec "$@"
@@ -41,6 +42,9 @@ if ! as "$bin/initdb" -N -D "$scratch/data" -U credit -A trust -E UTF8 --no-loca
 fi
 rm -f "$scratch.log"
 
+fsync=off
+[ -z "${CREDIT_POSTGRES_DURABLE-}" ] || fsync=on
+
 # Whoever holds the other end of the pipe keeps the server running: this script, until it ends or is killed.
 as mkfifo "$scratch/held"
 (
@@ -53,7 +57,7 @@ keeper=$!
 exec 9>"$scratch/held"
 
 if ! as "$bin/pg_ctl" -D "$scratch/data" -w -l "$scratch/server.log" start \
-    -o "-k $scratch -c listen_addresses= -c max_connections=60 -c shared_buffers=64MB -c max_prepared_transactions=0" \
+    -o "-k $scratch -c fsync=$fsync -c listen_addresses= -c max_connections=60 -c shared_buffers=64MB -c max_prepared_transactions=0" \
     >/dev/null 2>&1 9>&-; then
     cat "$scratch/server.log"
     exec 9>&-
