@@ -208,7 +208,7 @@ typedef struct crd_ledger_options {
  * @param options  see there
  * @param out      receives the ledger; close it with crd_ledger_close(). NULL on failure
  * @return #CRD_OK; #CRD_E_ARGUMENT (no storage, a missing callback, record sizes below version 1, no writer id);
- *         #CRD_E_NOMEM; #CRD_E_CURRENCY for a malformed override
+ *         #CRD_E_STORAGE when the storage was asked for a writer id and had none; #CRD_E_NOMEM; #CRD_E_CURRENCY for a malformed override
  */
 CRD_API crd_status CRD_CALL crd_ledger_open(const crd_ledger_options *options, crd_ledger **out);
 

@@ -216,7 +216,7 @@ typedef struct crd_storage {
     /** May be given; if NULL, `flags` counts. The flags as of now, such as whether the host is in a transaction. */
     uint32_t(CRD_CALL *flags_now)(void *ctx);
     /** May be given; if NULL, the host must pass a writer id when it opens a ledger. A number no other handle on
-     *  the same records ever got: random 64 bits will do. Never 0. */
+     *  the same records ever got: random 64 bits will do. 0: none can be had now, and the ledger is not opened. */
     uint64_t(CRD_CALL *new_writer)(void *ctx);
 } crd_storage;
 

@@ -111,9 +111,10 @@ static crd_status open_ledger(crd_ledger *ledger, const crd_ledger_options *opti
     if (status == CRD_OK) status = copy_currencies(ledger, options);
     if (status != CRD_OK) return status;
     ledger->writer = options->writer;
-    if (ledger->writer == 0 && ledger->storage.new_writer != NULL)
-        ledger->writer = ledger->storage.new_writer(ledger->storage.ctx);
-    return ledger->writer != 0 ? CRD_OK : CRD_E_ARGUMENT;
+    if (ledger->writer != 0) return CRD_OK;
+    if (ledger->storage.new_writer == NULL) return CRD_E_ARGUMENT;
+    ledger->writer = ledger->storage.new_writer(ledger->storage.ctx);
+    return ledger->writer != 0 ? CRD_OK : CRD_E_STORAGE;
 }
 
 crd_status crd_ledger_open(const crd_ledger_options *options, crd_ledger **out) {

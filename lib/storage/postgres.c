@@ -278,13 +278,19 @@ static int take_number(void *ctx, int role, uint64_t index, PGresult *result) {
 /* The server's random bits: in a uuid of version 4 no two bits eight bytes apart are both fixed, but for two. */
 static uint64_t CRD_CALL new_writer(void *ctx) {
     crd_postgres *s = ctx;
-    struct number number = {0};
-    if (crd__pg_begin_call(s, 0) != CRD_OUTCOME_DONE) {
-        return 0;
-    }
-    crd__trip_start(s);
-    crd__trip_control(s, CRD__WRITER, 1, 0);
-    return crd__trip_run(s, 0, take_number, &number) ? number.value : 0;
+    int attempt = 0;
+    do {
+        struct number number = {0};
+        if (crd__pg_begin_call(s, 0) != CRD_OUTCOME_DONE) {
+            return 0;
+        }
+        crd__trip_start(s);
+        crd__trip_control(s, CRD__WRITER, 1, 0);
+        if (crd__trip_run(s, 0, take_number, &number)) {
+            return number.value;
+        }
+    } while (crd__pg_again(s) && attempt++ < 1);
+    return 0;
 }
 
 /* ---- open, attach, close ---- */

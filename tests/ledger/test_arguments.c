@@ -527,6 +527,11 @@ START_TEST(M16_bad_settings_leave_the_old_ones) {
 }
 END_TEST
 
+static uint64_t CRD_CALL no_writer(void *ctx) {
+    (void)ctx;
+    return 0;
+}
+
 START_TEST(M16_a_ledger_is_not_opened_on_an_incomplete_table) {
     world *w = world_open(_i);
     crd_ledger_options options;
@@ -549,6 +554,8 @@ START_TEST(M16_a_ledger_is_not_opened_on_an_incomplete_table) {
     table.struct_size = 8;
     ck_assert_int_eq(crd_ledger_open(&options, &ledger), CRD_E_ARGUMENT);
     table = *world_storage(w);
+    table.new_writer = no_writer;
+    ck_assert_int_eq(crd_ledger_open(&options, &ledger), CRD_E_STORAGE);
     table.new_writer = NULL;
     ck_assert_int_eq(crd_ledger_open(&options, &ledger), CRD_E_ARGUMENT); /* and no writer id */
     options.writer = 7;

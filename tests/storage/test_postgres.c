@@ -367,6 +367,8 @@ START_TEST(a_backend_that_is_terminated_between_calls_goes_unnoticed) {
     i = find_invoice(w->ledger, "c1", "I");
     for (int n = 1; n <= 3; n++) {
         run(w, terminate);
+        ck_assert_uint_ne(w->shim.inner.new_writer(w->shim.inner.ctx), 0);
+        run(w, terminate);
         OK(w, apply_one(w->ledger, k, i));
         ck_assert_int_eq(stored_credit(w, "c1", "K").applied, n);
         run(w, terminate);
