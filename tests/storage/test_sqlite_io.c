@@ -234,7 +234,7 @@ static void take_template(world *w, int way) {
     sqlite3_close(db);
 }
 
-static void make_templates(void) {
+static world *make_templates(void) {
     world *w = world_open(STORE_SQLITE);
     w->careless = 1;
     customer(w, "c1");
@@ -251,7 +251,10 @@ static void make_templates(void) {
     snprintf(image, sizeof image, "%s/image", w->directory);
     crd_ledger_close(w->ledger); /* so that nobody else has the file open when its mode changes */
     crd_sqlite_close(w->sqlite[0]);
+    w->ledger = NULL;
+    w->sqlites = 0;
     for (int way = 0; way < WAYS; way++) take_template(w, way);
+    return w;
 }
 
 /* ---- what was told ---- */
@@ -475,15 +478,24 @@ START_TEST(M16_call_n_of_the_file_system_fails_and_what_was_told_is_true) {
     int way = _i / FAULTS, fault = _i % FAULTS;
     int all = getenv("CREDIT_TEST_LONG") != NULL;
     long points = 0, step = all ? 1 : 11;
+    world *w;
     if (!all && way == 1 && fault != NO_WRITE && fault != FULL && fault != NO_SYNC) return;
     make_failing();
-    make_templates();
+    w = make_templates();
     sqlite3_vfs_register(&failing, 1);
     for (int persistent = 0; persistent < 2; persistent++)
         for (long at = 1 + persistent; live(way, fault, at, persistent); at += at < 4 ? 1 : step) points++;
     /* a log is never made shorter, and removed but once */
     ck_assert_msg(points > 2 || (way != 2 && (fault == NO_TRUNCATE || points == (fault == NO_DELETE))),
                   "%s: %s came %ld times", way_names[way], fault_names[fault], points);
+    sqlite3_vfs_register(real, 1);
+    forget_files(path);
+    forget_files(image);
+    for (int n = 0; n < 3; n++) {
+        free(shadows[n].bytes);
+        for (int one = 0; one < WAYS; one++) free(templates[one][n].bytes);
+    }
+    world_close(w);
 }
 END_TEST
 
