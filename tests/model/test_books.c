@@ -379,6 +379,88 @@ static crd_status do_bounce(game *g) {
     WITH(g, receipt, r, crd_receipt_reverse(g->w->ledger, now(g), h, &t, NULL));
 }
 
+/* Looks at a plan, leaves out some accounts, makes some applications smaller, and posts the rest. */
+static crd_status do_plan(game *g) {
+    crd_plan_spec spec = plan_spec(chance(2) ? CRD_PLAN_USE_CASH : 0, g->day);
+    crd_plan *plan = NULL;
+    const crd_plan_account *a = NULL;
+    crd_plan_result result = plan_result_block();
+    crd_status status;
+    if (chance(3)) spec.tolerance = 5;
+    status = crd_plan_open(g->w->ledger, &spec, &plan);
+    while (status == CRD_OK && (status = crd_plan_next(plan, &a)) == CRD_OK && a != NULL) {
+        for (uint64_t i = 0; i < a->application_count && a->state == CRD_PLAN_PROPOSED; i++)
+            if (chance(3)) (void)crd_plan_edit(plan, i, (int64_t)below((uint64_t)a->applications[i]->amount + 1));
+        if (chance(5)) (void)crd_plan_skip(plan);
+    }
+    if (status == CRD_OK) status = crd_plan_commit(plan, now(g), &result);
+    crd_plan_close(plan);
+    return status == CRD_OK && result.posted == 0 ? CRD_E_NOTHING : status;
+}
+
+static crd_status do_issue_many(game *g) {
+    crd_credit_terms terms[3];
+    crd_bulk_row rows[3];
+    const crd_bulk_row *list[3];
+    uint64_t kept = 0;
+    crd_status status;
+    for (int n = 0; n < 3; n++) {
+        terms[n] = credit_terms(NULL, n == 1 ? CRD_CREDIT_PREPAYMENT : CRD_CREDIT_MEMO, (int64_t)below(60));
+        if (chance(3)) terms[n].flags |= CRD_ISSUE_APPLY;
+        memset(&rows[n], 0, sizeof rows[n]);
+        rows[n].struct_size = sizeof rows[n];
+        rows[n].customer = anyone();
+        rows[n].terms = &terms[n];
+        list[n] = &rows[n];
+    }
+    status = crd_credit_issue_many(g->w->ledger, now(g), list, 3, chance(2) ? CRD_BULK_ALL_OR_NOTHING : 0, NULL, &kept);
+    return status == CRD_OK && kept == 0 ? CRD_E_ARGUMENT : status;
+}
+
+/* Two commands, kept together, or both given up: then it counts as refused, and the book has to be as it was. */
+static crd_status do_unit(game *g) {
+    crd_status first, second, status = crd_unit_begin(g->w->ledger);
+    if (status != CRD_OK) return status;
+    first = chance(2) ? do_issue(g) : do_receive(g);
+    second = chance(2) ? do_apply(g) : chance(2) ? do_revise(g) : do_transfer(g);
+    if (chance(3)) {
+        status = crd_unit_rollback(g->w->ledger);
+        return status == CRD_OK ? CRD_E_CANCELLED : status;
+    }
+    status = crd_unit_commit(g->w->ledger);
+    return status != CRD_OK ? status : first == CRD_OK ? CRD_OK : second;
+}
+
+/* The mark of what the host dealt with is no part of the journal; it moves on. */
+static crd_status do_acknowledge(game *g) {
+    const crd_entry_record *e = any(g, CRD_KIND_ENTRY);
+    return crd_acknowledge(g->w->ledger, e->customer, e->currency, e->seq);
+}
+
+/* Switches go to all accounts: the feature, mostly on again, and auto-apply. */
+static crd_status do_change_customer(game *g) {
+    crd_customer_change_terms t;
+    crd_customer *who = NULL;
+    crd_status status = crd_customer_find(g->w->ledger, anyone(), &who);
+    memset(&t, 0, sizeof t);
+    t.struct_size = sizeof t;
+    t.set = chance(6) ? CRD_SWITCH_FEATURE_OFF : 0;
+    t.clear = t.set != 0 ? 0 : CRD_SWITCH_FEATURE_OFF;
+    t.location = chance(2) ? "north" : "south";
+    if (status == CRD_OK) status = crd_customer_change(g->w->ledger, now(g), who, &t, NULL);
+    crd_customer_free(who);
+    return status;
+}
+
+/* Closes what lies some days back; reading and verifying go on. */
+static crd_status do_close(game *g) {
+    crd_settings settings;
+    memset(&settings, 0, sizeof settings);
+    settings.struct_size = sizeof settings;
+    settings.closed_through = DAY(g->day - 3);
+    return crd_ledger_configure(g->w->ledger, &settings);
+}
+
 static const struct {
     const char *name;
     int weight;
@@ -407,6 +489,12 @@ static const struct {
     {"bounce", 4, do_bounce},
     {"sweep", 4, do_sweep},
     {"reconcile", 2, do_reconcile},
+    {"plan", 3, do_plan},
+    {"issue many", 3, do_issue_many},
+    {"unit", 4, do_unit},
+    {"acknowledge", 2, do_acknowledge},
+    {"change customer", 3, do_change_customer},
+    {"close", 1, do_close},
 };
 #define OPS (sizeof ops / sizeof ops[0])
 
