@@ -372,6 +372,7 @@ START_TEST(museum_36_a_downward_adjustment_is_taken_back_whole_and_once) {
 }
 END_TEST
 
+/* Museum 36: The same for an adjustment upward, of which part may be used by then. Naive rule: adjust down again. */
 START_TEST(museum_36_an_upward_adjustment_is_taken_back_while_unused) {
     world *w = world_open(_i);
     crd_adjust_terms t = terms(75);

@@ -51,6 +51,8 @@ static const char *journal(world *w, int64_t from) {
     return text;
 }
 
+/* Museum 15: Credit that came after the invoices was not spread over them. Naive rule: credit is used when an
+ * invoice is made. */
 START_TEST(R2_museum_15_a_new_credit_is_spread_over_the_open_invoices) {
     world *w = open_on(_i, 1);
     crd_credit *k;

@@ -250,6 +250,8 @@ START_TEST(R32_two_writers_issue_credits_of_one_id_in_two_currencies) {
 }
 END_TEST
 
+/* Museum 17, 33: Several tills redeemed one gift balance at once, each after it had looked. Naive rule: look, then
+ * subtract. */
 START_TEST(museum_17_33_one_credit_redeemed_at_several_tills_is_spent_once) {
     world *w = world_open(_i);
     crd_credit *k, *tills[3];

@@ -655,6 +655,7 @@ START_TEST(R65_R32_a_hold_by_another_writer_is_a_conflict) {
 }
 END_TEST
 
+/* Museum 26: The same while part of the grant is held. Naive rule: a void takes the amount of the grant. */
 START_TEST(museum_26_voiding_a_grant_leaves_the_balance_its_entries_give) {
     world *w = world_open(_i);
     crd_credit *a, *b;

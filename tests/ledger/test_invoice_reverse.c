@@ -241,6 +241,8 @@ START_TEST(M6_M12_a_reversal_takes_one_date_the_latest_of_what_it_touches) {
 }
 END_TEST
 
+/* Museum 06: The same by another way: an invoice was cancelled, and the note that had paid it stayed used up. Naive
+ * rule: cancelling concerns the invoice only. */
 START_TEST(museum_06_a_reversed_invoice_gives_back_what_had_paid_it) {
     world *w = world_open(_i);
     crd_invoice *i, *j;

@@ -140,6 +140,7 @@ START_TEST(R37_a_reserved_deposit_is_used_by_hand_only) {
 }
 END_TEST
 
+/* Museum 23: The same for what was allocated to an order that is posted. Naive rule: a save per allocation. */
 START_TEST(R37_museum_23_posting_applies_every_allocation_in_one_commit_oldest_first) {
     world *w = world_open(_i);
     crd_credit *a, *b, *c;
@@ -222,6 +223,8 @@ START_TEST(M9_M10_an_allocation_of_expired_credit_is_posted_and_what_is_released
 }
 END_TEST
 
+/* Museum 14: The deposit laid aside for an order stayed there after the order was cancelled. Naive rule: cancelling
+ * changes the order's state only. */
 START_TEST(R37_museum_14_a_cancelled_order_gives_its_credit_back) {
     world *w = world_open(_i);
     crd_credit *a, *b;

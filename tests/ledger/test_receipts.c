@@ -502,6 +502,8 @@ START_TEST(R64_a_receipt_in_a_unit_sees_what_the_unit_made) {
 }
 END_TEST
 
+/* Museum 24: What was paid above what was due vanished. Naive rule: store the lesser of the payment and what is
+ * due. */
 START_TEST(museum_24_a_surplus_is_always_a_credit) {
     world *w = world_open(_i);
     paying *p = with(receive("R", 130), CRD_RECEIPT_DISTRIBUTE | CRD_RECEIPT_EXCESS_TO_CREDIT);
@@ -516,6 +518,8 @@ START_TEST(museum_24_a_surplus_is_always_a_credit) {
 }
 END_TEST
 
+/* Museum 13: A surplus was shown as unapplied money of the payment and as a credit of its own. Naive rule: the
+ * payment keeps what it did not use, and a credit is made for it too. */
 START_TEST(museum_13_a_surplus_is_one_record) {
     world *w = two_invoices(_i);
     book *b;
@@ -532,6 +536,8 @@ START_TEST(museum_13_a_surplus_is_one_record) {
 }
 END_TEST
 
+/* Museum 32: Credit was granted for a payment that was still pending. Naive rule: a payment counts when it is
+ * announced. */
 START_TEST(museum_32_nothing_is_credited_for_money_that_was_not_received) {
     world *w = two_invoices(_i);
     /* a receipt that is refused leaves no credit behind, and a line never makes more than the amount */

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Museum 25: Buckets of the host's own had a gap between two bounds. Naive rule: from > a and < b, for each column
+ * by itself. */
 START_TEST(R69_museum_25_own_buckets_are_a_partition_too) {
     static const int32_t bounds[] = {-7, 0, 14};
     world *w = world_open(_i);
@@ -86,6 +88,8 @@ START_TEST(R54_overdue_per_customer) {
 }
 END_TEST
 
+/* Museum 39: A customer was reminded though credit covered the debt. Naive rule: remind of what is open and
+ * overdue. */
 START_TEST(R74_museum_39_no_reminder_where_credit_covers_the_debt) {
     world *w = world_open(_i);
     crd_report_spec spec = report_spec(CRD_REPORT_DUE_AFTER_CREDIT, 0, DAY(30), 0);

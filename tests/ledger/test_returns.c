@@ -392,6 +392,8 @@ START_TEST(M10_M12_what_another_customer_does_with_a_return_does_not_undo_it) {
 }
 END_TEST
 
+/* Museum 14: A return paid the invoice it came from; when that was revised the return stayed tied to it. Naive
+ * rule: only payments are released. */
 START_TEST(museum_14_a_return_is_free_of_the_invoice_it_paid_when_that_is_revised) {
     world *w = world_open(_i);
     crd_invoice *i;
@@ -413,6 +415,8 @@ START_TEST(museum_14_a_return_is_free_of_the_invoice_it_paid_when_that_is_revise
 }
 END_TEST
 
+/* Museum 22: The same for a return of several lines. Naive rule: compare the sum of the lines with the sum of what
+ * was sold. */
 START_TEST(museum_22_each_line_of_a_return_is_held_against_its_own) {
     world *w = world_open(_i);
     crd_line_terms l[2] = {line_terms("A", 1, 100), line_terms("C", 1, 201)};

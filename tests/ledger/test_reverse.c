@@ -393,6 +393,8 @@ END_TEST
 
 /* ---- museum ---- */
 
+/* Museum 07: A cancelled payment was still in the list of receivables. Naive rule: cancelling marks the payment,
+ * and leaves its links. */
 START_TEST(museum_07_a_payment_taken_back_leaves_no_link_behind) {
     world *w = paid(_i, 20);
     crd_balance b;
@@ -407,6 +409,8 @@ START_TEST(museum_07_a_payment_taken_back_leaves_no_link_behind) {
 }
 END_TEST
 
+/* Museum 12: A payment that was taken back was still counted in a balance. Naive rule: a stored balance that is
+ * added to, and not always subtracted from. */
 START_TEST(museum_12_a_payment_taken_back_counts_nowhere) {
     world *w = paid(_i, 0);
     book *b;
@@ -422,6 +426,8 @@ START_TEST(museum_12_a_payment_taken_back_counts_nowhere) {
 }
 END_TEST
 
+/* Museum 16: A payment failed after part of it had been taken back already. Naive rule: a failure gives back the
+ * whole amount. */
 START_TEST(museum_16_a_failed_payment_returns_only_what_was_drawn) {
     world *w = paid(_i, 0);
     crd_credit *c = find_credit(w->ledger, "c1", "P");
@@ -435,6 +441,8 @@ START_TEST(museum_16_a_failed_payment_returns_only_what_was_drawn) {
 }
 END_TEST
 
+/* Museum 19: Overpayments could be entered, but using and reversing them never worked. Naive rule: a record of its
+ * own kind, for which half of the commands were not written. */
 START_TEST(museum_19_an_overpayment_can_be_used_unused_and_reversed) {
     world *w = paid(_i, 0);
     crd_credit *c = find_credit(w->ledger, "c1", "P");
@@ -453,6 +461,8 @@ START_TEST(museum_19_an_overpayment_can_be_used_unused_and_reversed) {
 }
 END_TEST
 
+/* Museum 29: Deleting a payment lost the terms under which its invoice was due. Naive rule: the payment overwrites
+ * the invoice's terms, and its deletion clears them. */
 START_TEST(museum_29_what_a_payment_settled_is_owed_again_on_its_own_terms) {
     world *w = paid(_i, 0);
     crd_invoice_record before = stored_invoice(w, "c1", "A"), after;

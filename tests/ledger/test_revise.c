@@ -468,6 +468,7 @@ START_TEST(M8_M12_what_a_revision_frees_of_an_expired_credit_expires) {
 }
 END_TEST
 
+/* Museum 20: A paid invoice was made smaller and went below zero. Naive rule: open = new total - payments. */
 START_TEST(museum_20_a_paid_invoice_that_shrinks_never_goes_below_zero) {
     world *w = world_open(_i);
     crd_invoice *i;
@@ -491,6 +492,8 @@ START_TEST(museum_20_a_paid_invoice_that_shrinks_never_goes_below_zero) {
 }
 END_TEST
 
+/* Museum 30: The same after a payment, a return and a revision. Naive rule: the letter takes the total, or the last
+ * payment. */
 START_TEST(museum_30_what_is_asked_for_is_what_is_open_after_every_change) {
     world *w = world_open(_i);
     crd_invoice *i;

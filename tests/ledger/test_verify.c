@@ -332,6 +332,8 @@ static void exec(const char *path, const char *sql) {
     sqlite3_close(db);
 }
 
+/* Museum 11, 12: A stored balance still told a total from before a change, and a deleted payment. Naive rule: a
+ * stored figure is true because it is stored. */
 START_TEST(R63_museum_11_12_a_figure_changed_by_sql_is_found_and_named) {
     static const struct {
         const char *sql;
