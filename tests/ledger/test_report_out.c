@@ -256,6 +256,74 @@ START_TEST(M7_M10_R62_a_hold_counts_until_its_day_swept_or_not) {
 }
 END_TEST
 
+/* What the reports say of the payment of 120 on the first days up to `day`, and of the last of them alone. */
+static void credited(world *w, int day, int64_t issued, int64_t applied, int64_t opening, int64_t more, int64_t used) {
+    crd_report_spec spec = report_spec(CRD_REPORT_PAYMENTS, 0, DAY(day), 0);
+    cursor c = cursor_open(w, &spec);
+    FIGURES_ARE(cursor_next(&c), issued, issued - applied, applied);
+    cursor_end(&c);
+    spec.report = CRD_REPORT_TOTALS;
+    c = cursor_open(w, &spec);
+    FIGURES_ARE(cursor_next(&c), 1, issued - applied, issued - applied, 1, issued, applied);
+    cursor_end(&c);
+    spec.report = CRD_REPORT_CREDIT_ENTRIES;
+    c = cursor_open(w, &spec);
+    ck_assert_int_eq(cursor_next(&c)->amount, issued);
+    cursor_end(&c);
+    spec.report = CRD_REPORT_ROLL_FORWARD;
+    c = cursor_open(w, &spec);
+    FIGURES_ARE(cursor_next(&c), 0, issued, 0, applied, 0, 0, 0, 0, 0, 0, 0, issued - applied);
+    ck_assert_str_eq(c.row->source, "overpayment");
+    cursor_end(&c);
+    spec.date_from = DAY(day);
+    c = cursor_open(w, &spec);
+    FIGURES_ARE(cursor_next(&c), opening, more, 0, used, 0, 0, 0, 0, 0, 0, 0, opening + more - used);
+    cursor_end(&c);
+}
+
+/* Rule M3's example: 120 received against A of 100 is 20 of credit; 30 when A is revised to 90. Back at 100, raising the
+ * receipt's own line makes it 20 again, while an ordinary application leaves 30, of which 10 are applied. */
+START_TEST(M3_R19_R23_R79_what_a_payment_credited_is_the_same_in_every_report) {
+    for (int own = 0; own < 2; own++) {
+        world *w = world_open(_i);
+        crd_revise_terms revise;
+        crd_credit *p;
+        crd_invoice *a;
+        paying *q;
+        book *b;
+        int64_t seq = 1;
+        customer(w, "c1");
+        a = invoice(w, "c1", "A", 100, 0, 10);
+        q = with(pays(receive("R", 120), "A", 100), CRD_RECEIPT_EXCESS_TO_CREDIT);
+        q->terms.credit = "P";
+        enter(w, "c1", q, 1);
+        credited(w, 1, 20, 0, 0, 20, 0);
+        memset(&revise, 0, sizeof revise);
+        revise.struct_size = sizeof revise;
+        revise.total = 90;
+        OK(w, crd_invoice_refresh(a));
+        OK(w, crd_invoice_revise(w->ledger, on(2), a, &revise, NULL));
+        credited(w, 2, 30, 0, 20, 10, 0);
+        revise.total = 100;
+        OK(w, crd_invoice_revise(w->ledger, on(3), a, &revise, NULL));
+        credited(w, 3, 30, 0, 30, 0, 0);
+        b = world_book(w);
+        while (book_entry(b, "c1", "EUR", seq)->type != CRD_ENTRY_APPLY) seq++;
+        book_free(b);
+        p = find_credit(w->ledger, "c1", "P");
+        if (own) OK(w, crd_application_change(w->ledger, on(4), "c1", "EUR", seq, 100, NULL));
+        else apply(w, p, a, 10, 4);
+        if (own) credited(w, 4, 20, 0, 30, -10, 0);
+        else credited(w, 4, 30, 10, 30, 0, 10);
+        world_check(w);
+        ck_assert_int_eq(stored_invoice(w, "c1", "A").open, 0);
+        crd_credit_free(p);
+        crd_invoice_free(a);
+        world_close(w);
+    }
+}
+END_TEST
+
 /* Rule M13's example, without expiry: P 120 on A 100, 20 of it on B 50; A is revised to 90, of which 5 are refunded; then the
  * payment bounces. A 90 and B 50 are open again, a debit memo of 5 besides. */
 START_TEST(M3_M13_R19_R6_R79_R80_a_bounced_payment_in_every_report) {
@@ -358,6 +426,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R23_R77_what_was_transferred_or_brought_in_is_not_issued, 0, STORES);
     tcase_add_loop_test(t, M11_R62_what_was_deleted_never_was_unless_as_known_before, 0, STORES);
     tcase_add_loop_test(t, M7_M10_R62_a_hold_counts_until_its_day_swept_or_not, 0, STORES);
+    tcase_add_loop_test(t, M3_R19_R23_R79_what_a_payment_credited_is_the_same_in_every_report, 0, STORES);
     tcase_add_loop_test(t, M3_M13_R19_R6_R79_R80_a_bounced_payment_in_every_report, 0, STORES);
     suite_add_tcase(s, t);
     return s;
