@@ -113,7 +113,7 @@ CRD_API const crd_credit_record *CRD_CALL crd_credit_get(const crd_credit *credi
  *  #CRD_E_UNIT while a unit that touched its account is open; #CRD_E_STORAGE; #CRD_E_NOMEM. On failure the handle is as it was. */
 CRD_API crd_status CRD_CALL crd_credit_refresh(crd_credit *credit);
 
-/** Frees the handle. NULL is allowed. */
+/** Frees the handle. NULL is allowed. Within a callback of its ledger it lives on until the call that made it is over. */
 CRD_API void CRD_CALL crd_credit_free(crd_credit *credit);
 
 /** Reduce the amount to what is available and open, instead of refusing. */

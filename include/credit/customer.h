@@ -38,7 +38,7 @@ CRD_API crd_status CRD_CALL crd_customer_find(crd_ledger *ledger, const char *cu
 /** The record, valid until the next call on its ledger. Never NULL for a handle. */
 CRD_API const crd_customer_record *CRD_CALL crd_customer_get(const crd_customer *customer);
 
-/** Frees the handle. NULL is allowed. */
+/** Frees the handle, as crd_credit_free(). NULL is allowed. */
 CRD_API void CRD_CALL crd_customer_free(crd_customer *customer);
 
 /** What to change of a customer. NULL texts stay as they are, "" clears one; switches that are not named stay. */

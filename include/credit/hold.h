@@ -57,7 +57,7 @@ CRD_API const crd_hold_record *CRD_CALL crd_hold_get(const crd_hold *hold);
 /** Reads the latest figures; as crd_credit_refresh(). */
 CRD_API crd_status CRD_CALL crd_hold_refresh(crd_hold *hold);
 
-/** Frees the handle. NULL is allowed. */
+/** Frees the handle, as crd_credit_free(). NULL is allowed. */
 CRD_API void CRD_CALL crd_hold_free(crd_hold *hold);
 
 /**

@@ -75,7 +75,7 @@ CRD_API const crd_invoice_record *CRD_CALL crd_invoice_get(const crd_invoice *in
 /** Reads the latest figures; as crd_credit_refresh(). */
 CRD_API crd_status CRD_CALL crd_invoice_refresh(crd_invoice *invoice);
 
-/** Frees the handle. NULL is allowed. */
+/** Frees the handle, as crd_credit_free(). NULL is allowed. */
 CRD_API void CRD_CALL crd_invoice_free(crd_invoice *invoice);
 
 /**

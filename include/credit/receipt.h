@@ -26,7 +26,7 @@ CRD_API const crd_receipt_record *CRD_CALL crd_receipt_get(const crd_receipt *re
 /** Reads the latest figures; as crd_credit_refresh(). */
 CRD_API crd_status CRD_CALL crd_receipt_refresh(crd_receipt *receipt);
 
-/** Frees the handle. NULL is allowed. */
+/** Frees the handle, as crd_credit_free(). NULL is allowed. */
 CRD_API void CRD_CALL crd_receipt_free(crd_receipt *receipt);
 
 /** @name Kinds of line

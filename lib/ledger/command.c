@@ -45,6 +45,7 @@ crd_status crd__command_begin(crd_ledger *ledger, const crd_request *request, ui
     memset(out, 0, sizeof *out);
     status = crd__enter(ledger);
     if (status != CRD_OK) return status;
+    crd__handles_bury(ledger);
     status = take_request(ledger, request, out);
     if (status != CRD_OK) return status;
     out->ledger = ledger;

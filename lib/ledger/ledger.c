@@ -153,6 +153,7 @@ void crd_ledger_close(crd_ledger *ledger) {
     if (ledger == NULL || ledger->busy) return;
     crd__unit_back(ledger, &nothing);
     crd__unit_forget(ledger);
+    crd__handles_bury(ledger);
     if (ledger->storage.close != NULL) ledger->storage.close(ledger->storage.ctx);
     ledger_free(ledger);
 }

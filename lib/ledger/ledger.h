@@ -64,6 +64,7 @@ struct crd__account {
 typedef struct crd__handle {
     crd_ledger *ledger;
     crd__doc *doc;
+    struct crd__handle *freed; /* the next of those that were freed within a callback */
 } crd__handle;
 struct crd_credit { crd__handle handle; };
 struct crd_invoice { crd__handle handle; };
@@ -129,6 +130,7 @@ typedef struct crd__counts {
 struct crd_ledger {
     uint32_t flags;
     int busy; /* inside a callback of the host's */
+    crd__handle *freed; /* by a callback, while the command that called it may work with them */
     crd_storage storage;
     crd_allocator allocator;
     crd_hooks hooks;
@@ -226,6 +228,8 @@ crd__doc *crd__doc_find(crd__account *account, uint32_t kind, const char *id);
 crd_status crd__doc_add(crd__account *account, uint32_t kind, const void *record, crd__doc **out);
 crd_status crd__handle_new(crd_ledger *ledger, crd__doc *doc, crd__handle **out);
 void crd__handle_free(crd__handle *handle);
+/* Frees what callbacks of an earlier command freed. */
+void crd__handles_bury(crd_ledger *ledger);
 crd_status crd__handle_find(crd_ledger *ledger, uint32_t kind, const char *customer, const char *id,
                             crd__handle **out);
 crd_status crd__handle_refresh(crd__handle *handle);

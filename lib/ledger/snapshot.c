@@ -274,8 +274,21 @@ crd_status crd__handle_new(crd_ledger *ledger, crd__doc *doc, crd__handle **out)
 
 void crd__handle_free(crd__handle *handle) {
     if (handle == NULL) return;
+    if (handle->ledger->busy) {
+        handle->freed = handle->ledger->freed;
+        handle->ledger->freed = handle;
+        return;
+    }
     crd__account_drop(handle->doc->account);
     crd__free(&handle->ledger->allocator, handle);
+}
+
+void crd__handles_bury(crd_ledger *ledger) {
+    while (ledger->freed != NULL) {
+        crd__handle *handle = ledger->freed;
+        ledger->freed = handle->freed;
+        crd__handle_free(handle);
+    }
 }
 
 crd_status crd__handle_find(crd_ledger *ledger, uint32_t kind, const char *customer, const char *id,

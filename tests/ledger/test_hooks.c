@@ -346,6 +346,53 @@ static void try_everything(void) {
     ck_assert_int_eq(crd_ledger_configure(inside.ledger, NULL), CRD_E_BUSY);
 }
 
+/* A callback that gives back the very handles its command works with. */
+static struct {
+    crd_credit *credit;
+    crd_invoice *invoice;
+} given_back;
+
+static void give_back(void) {
+    crd_credit_free(given_back.credit);
+    crd_invoice_free(given_back.invoice);
+    given_back.credit = NULL;
+    given_back.invoice = NULL;
+}
+static int32_t CRD_CALL authorize_frees(void *ctx, const crd_operation *operation) {
+    (void)ctx;
+    (void)operation;
+    give_back();
+    return 0;
+}
+
+START_TEST(R64_handles_freed_by_a_callback_live_until_the_command_is_over) {
+    crd_hooks hooks;
+    world *w;
+    crd_result r = result_block();
+    memset(&hooks, 0, sizeof hooks);
+    memset(&given_back, 0, sizeof given_back);
+    hooks.authorize = authorize_frees;
+    w = world_open_with(_i, NULL, NULL, &hooks);
+    scene_fill(w);
+    for (int n = 0; n < 3; n++) {
+        crd_credit *k = given_back.credit = find_credit(w->ledger, "c1", "K");
+        crd_invoice *i = given_back.invoice = find_invoice(w->ledger, "c1", "I");
+        /* done, refused, and done before */
+        ENDS(w->ledger, try_apply(w->ledger, k, i, n == 1 ? 9999 : 10, 0, n == 1 ? on(2) : keyed(2, "k"), &r),
+             n == 1 ? CRD_E_CREDIT_AMOUNT : CRD_OK);
+        ck_assert_ptr_null(given_back.credit);
+    }
+    ck_assert_uint_eq(r.repeated, 1);
+    world_check(w);
+    ck_assert_int_eq(stored_credit(w, "c1", "K").applied, 110);
+    given_back.credit = find_credit(w->ledger, "c1", "K"); /* freed within the last call before the close */
+    OK(w, crd_unit_begin(w->ledger));
+    OK(w, crd_credit_void(w->ledger, on(2), given_back.credit, 1, 0, NULL));
+    OK(w, crd_unit_rollback(w->ledger));
+    world_close(w);
+}
+END_TEST
+
 static int64_t CRD_CALL clock_inside(void *ctx) {
     (void)ctx;
     try_everything();
@@ -495,6 +542,7 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R30_authorize_is_asked_once_per_command_and_may_refuse_it, 0, STORES);
     tcase_add_loop_test(t, R30_authorize_is_told_what_all_comes_to_and_the_flags_of_the_call, 0, STORES);
     tcase_add_loop_test(t, R30_reconcile_asks_too_and_reading_does_not, 0, STORES);
+    tcase_add_loop_test(t, R64_handles_freed_by_a_callback_live_until_the_command_is_over, 0, STORES);
     tcase_add_loop_test(t, R30_without_a_hook_everything_or_nothing_is_allowed, 0, STORES);
     tcase_add_loop_test(t, M16_arguments_are_looked_at_before_permission_and_permission_before_the_rest, 0, STORES);
     tcase_add_loop_test(t, R9_every_entry_is_told_once_in_order_after_it_was_kept, 0, STORES);

@@ -417,6 +417,7 @@ END_TEST
 static Suite *make(void) {
     Suite *s = suite_create("undo");
     TCase *t = tcase_create("undo");
+    tcase_set_timeout(t, 60); /* the scene is long, and the machine may be busy */
     tcase_add_loop_test(t, M8_unapply_takes_one_application_in_part_or_whole, 0, STORES);
     tcase_add_loop_test(t, M16_undo_refuses_what_is_not_there_or_cannot_be_undone, 0, STORES);
     tcase_add_loop_test(t, M8_money_returning_to_an_expired_credit_expires_at_once, 0, STORES);
