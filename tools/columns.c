@@ -49,7 +49,8 @@ const struct report_kind report_kinds[] = {
     {"roll-forward", CRD_REPORT_ROLL_FORWARD, 0, "amount expired credit_class source",
      "opening issued in applied refunded voided expired adjusted reversed out returned closing",
      "@by currency credit_class source @figures"},
-    {"lines", CRD_REPORT_LINES, CRD_KIND_BIT_LINE, "", "", "customer id number sku text quantity amount tax ended_in"},
+    {"lines", CRD_REPORT_LINES, CRD_KIND_BIT_LINE, "", "",
+     "customer id number sku text quantity unit_price amount tax ended_in"},
     {"unacknowledged", CRD_REPORT_UNACKNOWLEDGED, ENTRY | CRD_KIND_BIT_ACCOUNT, "", "", JOURNAL},
     {NULL, 0, 0, NULL, NULL, NULL},
 };
@@ -306,6 +307,13 @@ static void put_value(struct sheet *sheet, uint32_t type, int32_t exponent, cons
         sheet_cell(sheet, SHEET_NUMBER, text);
 }
 
+/* Quantities and prices of lines are kept in thousandths. How many decimals that makes; -1: it is no such field. */
+static int32_t thousandths(uint32_t kind, const char *name, int32_t exponent) {
+    if (kind != CRD_KIND_LINE) return -1;
+    if (strcmp(name, "quantity") == 0) return 3;
+    return strcmp(name, "unit_price") == 0 && exponent + 3 <= CRD_MONEY_MAX_EXPONENT ? exponent + 3 : -1;
+}
+
 /* A field of the first record there is that has it, of those that an older library wrote what it knew. */
 static void put_field(struct sheet *sheet, const struct column *column, int32_t exponent, const crd_row *row) {
     for (uint32_t kind = CRD_KIND_COUNT - 1; kind > 0; kind--) {
@@ -317,6 +325,8 @@ static void put_field(struct sheet *sheet, const struct column *column, int32_t 
         memcpy(&number, record + field->offset, sizeof number);
         if (field->type == CRD_FIELD_HASH)
             put_hash(sheet, (const uint8_t *)record + field->offset);
+        else if (thousandths(kind, column->name, exponent) >= 0)
+            put_value(sheet, CRD_FIELD_MINOR, thousandths(kind, column->name, exponent), NULL, record + field->offset);
         else
             put_value(sheet, field->type, exponent,
                       field->type == CRD_FIELD_U32 ? word_of(kind, column->name, number) : NULL,

@@ -53,7 +53,7 @@ for kind in STATIC SHARED; do
     make_ install prefix="$work/$kind" "ENABLE_$kind=no"
     found=$(cd "$work/$kind" && find bin lib -maxdepth 1 -name '*credit*' ! -name '*testkit*' -type f | sort | tr '\n' ' ')
     case $kind:$found in
-    "STATIC:bin/credit.dll lib/credit.def lib/libcredit.dll.a " | "SHARED:lib/libcredit.a ") ;;
+    "STATIC:bin/credit.dll bin/credits.exe lib/credit.def lib/libcredit.dll.a " | "SHARED:bin/credits.exe lib/libcredit.a ") ;;
     *) fail "ENABLE_$kind=no installs $found" ;;
     esac
     make_ uninstall prefix="$work/$kind"

@@ -343,18 +343,24 @@ def books_made_by_a_host():
         return
     os.environ["CREDIT_LIBRARY"] = os.path.abspath(f"{BUILD}/libcredit.so")
     sys.path.insert(0, "python")
-    from credits import Ledger, PostgresStorage, SQLiteStorage
+    from credits import Ledger, Line, PostgresStorage, SQLiteStorage
     today = datetime.date.today()
+    yesterday = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
 
     def fill(storage):
         with Ledger(storage, actor="host", currencies={"BGN": 2}) as ledger:
-            then = {"on": today - datetime.timedelta(days=40)}
+            then: dict = {"on": today - datetime.timedelta(days=40)}
             ledger.add_customer("ACME", name="Acme", **then)
             ledger.issue_credit("ACME", "goodwill", "EUR", "7.50", reason="late", id="G1",
                                 expires=today - datetime.timedelta(days=3), **then)
             ledger.issue_credit("ACME", "memo", "EUR", "45.00", reason="two chairs", id="M1", **then)
-            ledger.enter_invoice("ACME", "EUR", "120.00", id="I1", **then)
+            ledger.enter_invoice("ACME", "EUR", "120.00", id="I1", lines=[
+                Line("105.00", "3.5", sku="oak", unit_price="30.00"), Line("15.00", text="delivery")], **then)
             ledger.enter_invoice("ACME", "BGN", "3.10", id="I2", **then)
+            then["at"] = yesterday - datetime.timedelta(days=9)
+            ledger.add_customer("BETA", **then)
+            memo = ledger.issue_credit("BETA", "memo", "EUR", "20.00", reason="a stool", id="M2", **then)
+            memo.hold("5.00", id="H1", lapses_at=yesterday, lapses_on=yesterday.date(), **then)
 
     def use(store, *general):
         how = {"store": store}
@@ -365,9 +371,16 @@ def books_made_by_a_host():
         assert balances == [("BGN", "3.10", "0.00"), ("EUR", "75.00", "45.00")], balances
         credits = [(row["id"], row["expired"], row["state"]) for row in
                    rows(*own, "report", "credits", "--as-of", str(today), "--columns", "id,expired,state", **how)]
-        assert credits == [("G1", "7.50", "voided"), ("M1", "0.00", "active")], credits
+        assert credits == [("G1", "7.50", "voided"), ("M1", "0.00", "active"), ("M2", "0.00", "active")], credits
+        lines = rows(*own, "report", "lines", "--customer", "ACME", "--invoice", "I1", **how)
+        names = ("number", "sku", "text", "quantity", "unit_price", "amount")
+        assert [tuple(row[name] for name in names) for row in lines] == [
+            (1, "oak", None, "3.500", "30.00000", "105.00"), (2, None, "delivery", "1.000", "0.00000", "15.00")], lines
+        hold = ["report", "history", "--customer", "BETA", "--hold", "H1", "--columns", "type,hold,amount"]
+        assert rows(*own, *hold, **how) == [{"type": "hold", "hold": "H1", "amount": "5.00"}]
         run(*own, "sweep", "--actor", "a", "--closed-through", str(today), status=1, told="CRD_E_CLOSED", **how)
-        assert rows(*own, "sweep", "--actor", "office", **how) == [{"accounts": 1, "expired": 1, "lapsed": 0}]
+        assert rows(*own, "sweep", "--actor", "office", **how) == [{"accounts": 2, "expired": 1, "lapsed": 1}]
+        assert [row["type"] for row in rows(*own, *hold, **how)] == ["hold", "lapse"]
         assert rows(*own, "sweep", "--actor", "office", **how) == [{"accounts": 0, "expired": 0, "lapsed": 0}]
         plan = rows(*own, "reconcile", **how)
         assert [(row["credit"], row["invoice"], row["amount"]) for row in plan[:1]] == [("M1", "I1", "45.00")], plan
