@@ -139,6 +139,12 @@ START_TEST(M16_refusals_of_a_receipt_come_in_order_with_figures) {
     ck_assert_int_eq(decide(0, 0, &why), CRD_E_EXPIRED);
     ck_assert_int_eq(why.limit, 105);
     ck_assert_int_eq(why.given, 110);
+    d.credit[0].expires = 110; /* on its very day, before any amount is looked at */
+    ck_assert_int_eq(decide(0, 0, &why), CRD_E_EXPIRED);
+    ck_assert_int_eq(why.limit, 110);
+    d.credit[0].pays_kinds = 0;
+    ck_assert_int_eq(decide(0, 0, &why), CRD_E_EXPIRED);
+    d.credit[0].pays_kinds = 1u << CRD_INVOICE_FEE;
     d.credit[0].expires = 0;
     d.credit[0].effective = 120;
     ck_assert_int_eq(decide(0, 0, &why), CRD_E_EXPIRED);
@@ -169,6 +175,36 @@ START_TEST(R60_lines_whose_sum_leaves_64_bits_are_refused) {
     /* three invoices, each within bounds, whose sum is not */
     for (int n = 0; n < 3; n++) d.lines[n].invoice = n == 0 ? i : invoice(CRD_MAX_AMOUNT);
     ck_assert_int_eq(decide(0, 0, &why), CRD_E_OVERFLOW);
+}
+END_TEST
+
+/* A credit that paid an invoice of the 120th pays the next one on that day too: its own past is a prefix on any date. And
+ * an invoice that the first credit paid on its day takes the second one then. */
+START_TEST(M6_each_application_of_a_receipt_is_the_last_of_both_its_documents) {
+    crd__refusal why;
+    crd__party *k = credit(50), *l = credit(20), *i = invoice(30), *j = invoice(40);
+    d.invoice[0].last_date = 120;
+    d.credit[1].last_date = 125;
+    line(k, i, 30, CRD_RECEIPT_PAYS);
+    line(k, j, 20, CRD_RECEIPT_PAYS);
+    line(l, j, 20, CRD_RECEIPT_PAYS);
+    ck_assert_int_eq(decide(0, 0, &why), CRD_OK);
+    move_is(0, CRD_ENTRY_APPLY, k, i, 30, 120);
+    move_is(1, CRD_ENTRY_APPLY, k, j, 20, 120);
+    move_is(2, CRD_ENTRY_APPLY, l, j, 20, 125);
+    d.credit[0].expires = 120; /* then it is not usable any more */
+    ck_assert_int_eq(decide(0, 0, &why), CRD_E_EXPIRED);
+    ck_assert_int_eq(why.limit, 120);
+    ck_assert_int_eq(why.given, 120);
+    d.command.line_count = 0;
+    line(NULL, i, 30, CRD_RECEIPT_PAYS); /* no pair is named, and only the first invoice is late */
+    line(NULL, j, 20, CRD_RECEIPT_PAYS);
+    line(k, NULL, 50, CRD_RECEIPT_PAYS);
+    ck_assert_int_ne(decide(0, 0, &why), CRD_OK);
+    d.credit[0].expires = 121;
+    ck_assert_int_eq(decide(0, 0, &why), CRD_OK);
+    move_is(0, CRD_ENTRY_APPLY, k, i, 30, 120);
+    move_is(1, CRD_ENTRY_APPLY, k, j, 20, 120);
 }
 END_TEST
 
@@ -299,6 +335,7 @@ static Suite *suite(void) {
     tcase_add_test(t, M14_own_money_comes_last_and_write_offs_after_it);
     tcase_add_test(t, M16_refusals_of_a_receipt_come_in_order_with_figures);
     tcase_add_test(t, R60_lines_whose_sum_leaves_64_bits_are_refused);
+    tcase_add_test(t, M6_each_application_of_a_receipt_is_the_last_of_both_its_documents);
     tcase_add_test(t, M6_own_money_that_expires_is_not_applied_after_that);
     tcase_add_test(t, M14_M15_matching_is_the_naive_one_on_random_receipts);
     tcase_add_test(t, M13_strict_counts_what_is_elsewhere);
