@@ -580,6 +580,82 @@ START_TEST(a_role_that_may_not_write_is_told_in_the_servers_words) {
 }
 END_TEST
 
+/* A full disk, no memory and so on cannot be had of a server at will: a trigger raises what it would, in the statement that
+ * writes the journal or, deferred, in COMMIT. */
+START_TEST(what_the_server_fails_at_is_told_in_its_words_and_nothing_is_kept) {
+    static const struct {
+        const char *state;
+        crd_status status;
+    } failures[] = {
+        {"53100", CRD_E_STORAGE}, /* disk full */
+        {"53200", CRD_E_STORAGE}, /* out of memory */
+        {"57014", CRD_E_STORAGE}, /* cancelled, or too slow */
+        {"55P03", CRD_E_STORAGE}, /* a lock was not to be had */
+        {"58030", CRD_E_STORAGE}, /* I/O error */
+        {"25006", CRD_E_STORAGE}, /* read only */
+        {"23502", CRD_E_SCHEMA},  /* a NULL where a newer schema forbids it */
+        {"XX001", CRD_E_UNKNOWN}, /* damaged: what became of the transaction it does not say */
+    };
+    world *w = small_world();
+    crd_credit *k = find_credit(w->ledger, "c1", "K");
+    crd_invoice *i = find_invoice(w->ledger, "c1", "I");
+    run(w, "CREATE FUNCTION @.refuse() RETURNS trigger LANGUAGE plpgsql AS"
+           " $$ BEGIN RAISE EXCEPTION 'so it is' USING ERRCODE = TG_ARGV[0]; END $$");
+    for (size_t n = 0; n < 2 * sizeof failures / sizeof failures[0]; n++) {
+        const char *state = failures[n / 2].state;
+        char sql[200];
+        snprintf(sql, sizeof sql, n % 2 == 0 ? "CREATE TRIGGER refuse BEFORE INSERT ON @.crd_entry FOR EACH ROW"
+                                               " EXECUTE FUNCTION @.refuse('%s')"
+                                             : "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON @.crd_entry DEFERRABLE"
+                                               " INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION @.refuse('%s')", state);
+        run(w, sql);
+        world_remember(w);
+        ENDS(w->ledger, apply_one(w->ledger, k, i), failures[n / 2].status);
+        ck_assert_str_eq(crd_ledger_error(w->ledger)->host_text, "so it is");
+        ck_assert_int_ne(crd_ledger_error(w->ledger)->host_error, 0);
+        world_same(w, state);
+        run(w, "DROP TRIGGER refuse ON @.crd_entry");
+        OK(w, crd_credit_refresh(k));
+        OK(w, crd_invoice_refresh(i));
+        OK(w, apply_one(w->ledger, k, i));
+    }
+    crd_credit_free(k);
+    crd_invoice_free(i);
+    world_check(w);
+    world_close(w);
+}
+END_TEST
+
+START_TEST(a_server_that_is_read_only_is_told_and_can_be_read) {
+    world *w = small_world();
+    crd_postgres_options o = options_of(w, 0);
+    crd_postgres *storage = NULL;
+    crd_ledger *ledger;
+    crd_credit *k;
+    crd_invoice *i;
+    char where[512];
+    snprintf(where, sizeof where, "%s options='-c default_transaction_read_only=on'", conninfo());
+    ck_assert_msg(crd_postgres_open(where, &o, &storage) == CRD_OK, "%s", crd_postgres_message(storage));
+    ledger = ledger_on(crd_postgres_storage(storage));
+    k = find_credit(ledger, "c1", "K");
+    i = find_invoice(ledger, "c1", "I");
+    world_remember(w);
+    ENDS(ledger, apply_one(ledger, k, i), CRD_E_STORAGE);
+    ck_assert_ptr_nonnull(strstr(crd_ledger_error(ledger)->host_text, "read-only transaction"));
+    world_same(w, "a server that is read only");
+    ENDS(ledger, crd_credit_refresh(k), CRD_OK);
+    crd_credit_free(k);
+    crd_invoice_free(i);
+    crd_ledger_close(ledger);
+    crd_postgres_close(storage);
+    o.schema = "never made";
+    ck_assert_int_eq(crd_postgres_open(where, &o, &storage), CRD_E_STORAGE);
+    ck_assert_ptr_nonnull(strstr(crd_postgres_message(storage), "read-only transaction"));
+    crd_postgres_close(storage);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(read_only_reads_and_refuses_to_write) {
     world *w = small_world();
     crd_postgres_options o = options_of(w, CRD_POSTGRES_READ_ONLY);
@@ -1404,6 +1480,8 @@ static Suite *make(void) {
     tcase_add_test(t, a_table_that_goes_is_told_and_when_it_is_back_the_ledger_works);
     tcase_add_test(t, a_null_and_a_value_of_the_wrong_size_are_told_not_passed_on);
     tcase_add_test(t, a_role_that_may_not_write_is_told_in_the_servers_words);
+    tcase_add_test(t, what_the_server_fails_at_is_told_in_its_words_and_nothing_is_kept);
+    tcase_add_test(t, a_server_that_is_read_only_is_told_and_can_be_read);
     tcase_add_test(t, read_only_reads_and_refuses_to_write);
     tcase_add_test(t, a_database_that_is_not_utf8_is_refused);
     tcase_add_test(t, text_that_is_not_utf8_is_refused_by_the_server_and_nothing_is_kept);

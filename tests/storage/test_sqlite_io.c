@@ -35,6 +35,7 @@ static struct {
 } armed;
 
 static sqlite3_vfs *real, failing;
+static int may_not_write; /* the database itself, as when the file or its disk is read only */
 
 /* Whether this call is to fail. */
 static int fails(int fault) {
@@ -165,6 +166,8 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int fla
     opened->real = (sqlite3_file *)(void *)(opened + 1);
     if (name != NULL) snprintf(opened->name, sizeof opened->name, "%s", name);
     if (fails(NO_OPEN)) return SQLITE_CANTOPEN;
+    if (may_not_write && flags & SQLITE_OPEN_MAIN_DB)
+        flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
     code = real->xOpen(real, name, opened->real, flags, out_flags);
     if (opened->real->pMethods != NULL) opened->base.pMethods = &methods;
     return code;
@@ -255,6 +258,17 @@ static world *make_templates(void) {
     w->sqlites = 0;
     for (int way = 0; way < WAYS; way++) take_template(w, way);
     return w;
+}
+
+static void put_away(world *w) {
+    sqlite3_vfs_register(real, 1);
+    forget_files(path);
+    forget_files(image);
+    for (int n = 0; n < 3; n++) {
+        free(shadows[n].bytes);
+        for (int way = 0; way < WAYS; way++) free(templates[way][n].bytes);
+    }
+    world_close(w);
 }
 
 /* ---- what was told ---- */
@@ -488,14 +502,43 @@ START_TEST(M16_call_n_of_the_file_system_fails_and_what_was_told_is_true) {
     /* a log is never made shorter, and removed but once */
     ck_assert_msg(points > 2 || (way != 2 && (fault == NO_TRUNCATE || points == (fault == NO_DELETE))),
                   "%s: %s came %ld times", way_names[way], fault_names[fault], points);
-    sqlite3_vfs_register(real, 1);
-    forget_files(path);
-    forget_files(image);
+    put_away(w);
+}
+END_TEST
+
+/* Opened for writing, but the file may only be read: for root, too. */
+START_TEST(M16_a_file_that_is_read_only_is_told_and_can_be_read) {
+    world *w;
+    life l;
+    crd_status status;
+    make_failing();
+    w = make_templates();
+    memset(&l, 0, sizeof l);
+    snprintf(l.what, sizeof l.what, "read only");
     for (int n = 0; n < 3; n++) {
-        free(shadows[n].bytes);
-        for (int one = 0; one < WAYS; one++) free(templates[one][n].bytes);
+        char name[320];
+        snprintf(name, sizeof name, "%s%s", path, ends[n]);
+        write_file(name, &templates[0][n]);
+        read_file(name, &shadows[n]);
     }
-    world_close(w);
+    for (int n = 0; n < COMMANDS; n++) l.told[n] = CRD_E_STORAGE;
+    sqlite3_vfs_register(&failing, 1);
+    armed.fault = FAULTS;
+    may_not_write = 1;
+    ck_assert(open_life(&l));
+    status = command(&l, APPLY_ONE);
+    ck_assert_int_eq(status, CRD_E_STORAGE);
+    check_error(&l, status);
+    ck_assert_ptr_nonnull(strstr(crd_ledger_error(l.ledger)->host_text, "readonly"));
+    judge_crash(&l);
+    ENDS(l.ledger, crd_credit_refresh(l.k), CRD_OK);
+    close_life(&l);
+    may_not_write = 0;
+    ck_assert(open_life(&l));
+    heal(&l);
+    judge_crash(&l);
+    close_life(&l);
+    put_away(w);
 }
 END_TEST
 
@@ -507,6 +550,7 @@ static Suite *make(void) {
     TCase *t = tcase_create("io");
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, M16_call_n_of_the_file_system_fails_and_what_was_told_is_true, 0, WAYS * FAULTS);
+    tcase_add_test(t, M16_a_file_that_is_read_only_is_told_and_can_be_read);
     suite_add_tcase(s, t);
 #endif
     return s;
