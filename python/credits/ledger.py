@@ -482,7 +482,7 @@ class Ledger:
             made.append(_new(_abi.crd_receipt_line, invoice=bytes_from(line.invoice, "invoice"),
                              credit=bytes_from(line.credit, "credit"), amount=self._minor(line.amount, currency),
                              kind=getattr(_abi, "CRD_RECEIPT_" + line.kind.upper())))
-        return _new(
+        terms: _abi.crd_receipt_terms = _new(
             _abi.crd_receipt_terms, currency=bytes_from(currency, "currency"), id=bytes_from(id, "id"),
             flags=(_abi.CRD_RECEIPT_DISTRIBUTE if distribute else 0)
             | (_abi.CRD_RECEIPT_EXCESS_TO_CREDIT if excess_to_credit else 0),
@@ -494,6 +494,7 @@ class Ledger:
             | (0 if refundable is None else _abi.CRD_FLAG_REFUNDABLE if refundable else _abi.CRD_FLAG_NON_REFUNDABLE),
             credit_expires=days_from(credit_expires, "credit_expires"), lines=_pointers(_abi.crd_receipt_line, made),
             line_count=len(made))
+        return terms
 
     # ---- undo, change, acknowledge, sweep, verify
 
