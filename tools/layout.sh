@@ -1,12 +1,29 @@
 #!/bin/sh
-# Prints what the public headers lay down for a compiler, one fact a line: the size of every struct, the place of every
-# member (struct.member offset size). Nothing is run, so a cross compiler will do: the figures are read from its assembly.
+# Prints what the public headers lay down in a data model, one fact a line: the size of every struct, the place of every
+# member (struct.member offset size). Nothing is run, so a cross compiler will do: the figures are read from its assembly;
+# and nothing is linked, so clang will do, which compiles for any machine. The headers need nothing but <stdint.h>.
 #
-#   layout.sh CC [INCLUDE]
+#   layout.sh MODEL [INCLUDE]      lp64, llp64, ilp32 (ARM), ilp32-i386. Exit status 77: no compiler for it here
 set -eu
 LC_ALL=C; export LC_ALL
-cc=$1 include=${2-include}
+model=$1 include=${2-include}
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+
+case $model:$(uname -m) in
+lp64:x86_64 | lp64:aarch64 | lp64:s390x) set -- "${CC-cc}" ;;
+lp64:*) set -- 'clang --target=x86_64-linux-gnu -ffreestanding' ;;
+llp64:*) set -- x86_64-w64-mingw32-gcc 'clang --target=x86_64-w64-mingw32 -ffreestanding' ;;
+ilp32:*) set -- arm-linux-gnueabihf-gcc 'clang --target=arm-linux-gnueabihf -ffreestanding' ;;
+ilp32-i386:*) set -- i686-linux-gnu-gcc 'clang --target=i686-linux-gnu -ffreestanding' 'gcc -m32 -ffreestanding' ;;
+*) echo "no such data model: $model" >&2; exit 1 ;;
+esac
+echo '#include <stdint.h>' >"$work/probe.c"
+cc=
+for candidate in "$@"; do
+    [ -z "$cc" ] || continue
+    ! $candidate -S -o "$work/probe.s" "$work/probe.c" 2>/dev/null || cc=$candidate
+done
+[ -n "$cc" ] || { echo "no compiler for $model: $1"; exit 77; }
 
 # Members, from the text of the headers: comments off, then statement by statement inside a struct.
 for header in "$include"/credit/*.h; do
