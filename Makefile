@@ -164,8 +164,8 @@ TOOL_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tools/*.c))
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all static shared examples tests check check-long check-valgrind race bench demo docs requirements help FORCE \
-    amalgamation abicheck abi-baseline portability consumers \
+.PHONY: all static shared examples tests check what-check-runs check-long check-valgrind race bench demo docs \
+    requirements help FORCE amalgamation abicheck abi-baseline portability consumers \
     install install-headers install-static install-shared install-pc install-cmake install-man install-tool \
     uninstall clean distclean
 
@@ -309,25 +309,24 @@ TEST_ENV = BUILD='$(BUILD)' CC='$(CC)' CXX='$(CXX)' PKG_CONFIG='$(PKG_CONFIG)' M
 WITH_POSTGRES_SERVER = $(if $(HAVE_POSTGRES),sh tests/support/with_postgres.sh)
 
 #: check           build and run all tests, warnings as errors; SANITIZE=address,undefined: below build-asan/
-check: WERROR = 1
-check: $(STATIC) $(SHARED) $(TOOL) $(EXAMPLES) $(TESTS) $(RACE)
+check:
+	@$(MAKE) --no-print-directory $(IN_PARALLEL) WERROR=1 what-check-runs
 	@$(TEST_ENV) $(WITH_POSTGRES_SERVER) sh tests/run.sh $(TESTS) $(SCRIPTS)
+what-check-runs: $(STATIC) $(SHARED) $(TOOL) $(EXAMPLES) $(TESTS) $(RACE)
+# Compiled two at a time, unless make was told otherwise.
+IN_PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2)
 
-#: check-long      the same with CREDIT_TEST_LONG=1, again under sanitizers, and under valgrind
+#: check-long      the same with CREDIT_TEST_LONG=1, again under sanitizers and valgrind, and all that follows here; a table
+#                  of what ran, how much of it, and what was skipped and why. STAGES='check race…': only those
+STAGES = check sanitizers valgrind portability consumers race
 check-long:
-	CREDIT_TEST_LONG=1 $(MAKE) check
-	$(MAKE) portability
-	@if echo 'int main(void) { return 0; }' \
-	    | $(CC) -fsanitize=address,undefined -x c - -o $(BUILD)/probe 2>/dev/null && $(BUILD)/probe; then \
-	    CREDIT_TEST_LONG=1 $(MAKE) check SANITIZE=address,undefined; \
-	else echo "SKIP $(CC) has no address sanitizer"; fi
-	@if command -v valgrind >/dev/null; then $(MAKE) check-valgrind; \
-	else echo "SKIP valgrind is not installed"; fi
+	@CREDIT_TEST_LONG=1 MAKE='$(MAKE)' CC='$(CC)' sh tests/long.sh $(STAGES)
 
 #: check-valgrind  the test programs under valgrind, at their usual length: it is slow enough
-check-valgrind: WERROR = 1
-check-valgrind: $(EXAMPLES) $(TESTS)
-	@$(TEST_ENV) CK_TIMEOUT_MULTIPLIER=60 CREDIT_TEST_UNDER='$(VALGRIND)' $(WITH_POSTGRES_SERVER) sh tests/run.sh $(TESTS)
+check-valgrind:
+	@$(MAKE) --no-print-directory $(IN_PARALLEL) WERROR=1 $(EXAMPLES) $(TESTS)
+	@$(TEST_ENV) CK_TIMEOUT_MULTIPLIER=60 CREDIT_TEST_UNDER='$(VALGRIND)' $(WITH_POSTGRES_SERVER) \
+	    sh tests/run.sh $(TESTS)
 VALGRIND = valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9
 
 #: race            processes that are killed on one book, then what is kept against what they were told

@@ -9,9 +9,11 @@
 # printed as a SKIP line with its reason. The last line is "N passed, N failed, N skipped"; the exit status is 1
 # when anything failed.
 #
-# Every test runs at the top of the tree with a TMPDIR of its own, removed when it ends. CREDIT_TEST_UNDER is put
-# before each program (valgrind, qemu); CHECK_JOBS is how many run at once; CK_TIMEOUT_MULTIPLIER stretches the
-# time limits of the check framework for slow machines.
+# Every test runs at the top of the tree with a TMPDIR of its own, removed when it ends: in memory, where there is room,
+# because no test pulls the plug, and what waits for a disk proves nothing more. CREDIT_TEST_UNDER is put before each
+# program (valgrind, qemu); CHECK_JOBS is how many run at once; CK_TIMEOUT_MULTIPLIER stretches the time limits of the
+# check framework for slow machines. CHECK_REPORT names a file that gets, a line each and separated by tabs, the counts,
+# the skips, and what tests say of how much they did, in lines that begin with "DID": tests/long.sh makes a table of it.
 set -u
 
 one() {
@@ -54,6 +56,11 @@ one() {
         cat "$log.skip" 2>/dev/null || grep '^SKIP' "$log"
     } | sed "s|^SKIP|SKIP $1:|" >"$log.line"
     cat "$log.line"
+    [ -z "${CHECK_REPORT-}" ] || {
+        printf 'COUNT\t%s\t%s\t%s\t%s\t%s\n' "$1" "$passed" "$failed" "$skipped" "$took"
+        sed -n "s|^SKIP $1: *|SKIP	$1	|p" "$log.line"
+        sed -n "s|^DID *|DID	$1	|p" "$log"
+    } >"$log.report"
 }
 
 if [ "${1-}" = --one ]; then
@@ -61,13 +68,38 @@ if [ "${1-}" = --one ]; then
     exit 0
 fi
 
+# Where programs may be run from and a gigabyte is free; else where the system has its scratch files.
+if [ -z "${TMPDIR-}" ] && memory=$(mktemp -d /dev/shm/credit-XXXXXX 2>/dev/null); then
+    printf '#!/bin/sh\n' >"$memory/try" && chmod +x "$memory/try"
+    if "$memory/try" 2>/dev/null && df -kP "$memory" | awk 'NR == 2 { exit $4 < 1048576 }'; then
+        TMPDIR=$memory
+        export TMPDIR
+    else
+        rm -rf "$memory"
+        memory=
+    fi
+fi
 results=$(mktemp -d) || exit 1
-trap 'rm -rf "$results"' EXIT
+trap 'rm -rf "$results" ${memory:+"$memory"}' EXIT
 trap 'exit 130' INT TERM
 : "${CK_TIMEOUT_MULTIPLIER:=4}"
 export results CK_TIMEOUT_MULTIPLIER
 
-[ $# = 0 ] || printf '%s\n' "$@" | xargs -n 1 -P "${CHECK_JOBS:-2}" sh "$0" --one
+# The longest first, so that none of them runs alone at the end.
+longest='python/suite build/amalgamation build/abi build/configure storage/test_testkit storage/postgres_pooler
+    storage/test_postgres race/race storage/test_postgres_kit ledger/test_every_call model/'
+in_order() {
+    for test in "$@"; do
+        place=1
+        for name in $longest; do
+            case $test in *"$name"*) break ;; esac
+            place=$((place + 1))
+        done
+        echo "$place $test"
+    done | sort -s -n -k 1,1 | cut -d ' ' -f 2-
+}
+[ $# = 0 ] || in_order "$@" | xargs -n 1 -P "${CHECK_JOBS:-2}" sh "$0" --one
+[ -z "${CHECK_REPORT-}" ] || cat "$results"/*.report >>"$CHECK_REPORT"
 for test in "$@"; do
     cat "$results/$(echo "$test" | tr / _).log.count" 2>/dev/null || echo "0 1 0"
 done | awk '

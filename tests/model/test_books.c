@@ -597,6 +597,8 @@ START_TEST(M1_M17_whatever_is_done_the_identities_hold_and_the_postings_agree) {
     }
     if (_i == STORE_SQLITE) runs /= 10;
     for (uint64_t seed = 1; seed <= runs; seed++) play(_i, seed);
+    printf("DID %llu books, identities and postings after every step, store %d\n", (unsigned long long)runs, _i);
+    fflush(stdout);
     for (size_t n = 0; n < OPS && _i == STORE_MEMORY; n++)
         ck_assert_msg(succeeded[n] > 0, "%s never succeeded", ops[n].name);
     for (size_t n = 0; n < sizeof types / sizeof types[0] && _i == STORE_MEMORY; n++)

@@ -724,6 +724,9 @@ START_TEST(M1_M5_M6_M7_M8_M14_M15_M16_M17_random_commands_agree_with_a_naive_mod
     size_t commands = getenv("CREDIT_TEST_LONG") != NULL ? 1000000 : 100000;
     if (_i == STORE_SQLITE) commands /= 20;
     play_runs(_i, first_seed() + (uint64_t)_i, commands);
+    printf("DID %lu commands against a naive model, over %s\n", (unsigned long)commands,
+           _i == STORE_MEMORY ? "memory" : "SQLite");
+    fflush(stdout);
 }
 END_TEST
 

@@ -68,8 +68,8 @@ START_TEST(M1_M5_M6_M7_M8_M12_M14_M15_M16_R46_random_commands_agree_with_the_mod
         seed++;
         done += world_of_seed(_i, seed);
     }
-    printf("model: seeds %llu to %llu over %s, %lld commands\n", (unsigned long long)first + 1, (unsigned long long)seed,
-           _i == STORE_MEMORY ? "memory" : "SQLite", (long long)done);
+    printf("DID %lld commands against the rules, over %s, seeds %llu to %llu\n", (long long)done,
+           _i == STORE_MEMORY ? "memory" : "SQLite", (unsigned long long)first + 1, (unsigned long long)seed);
     if (is_long()) tally_print(stdout);
     fflush(stdout);
     if (_i == STORE_MEMORY && tally_missing() != NULL) ck_abort_msg("not tried: %s", tally_missing());

@@ -9,11 +9,17 @@ race=${BUILD:-build}/tests/race/race
 seconds=2
 case ${CREDIT_TEST_LONG:-0} in 0) ;; *) seconds=10 ;; esac
 fail() { echo "$*"; exit 1; }
+race() {
+    "$race" "$@" >"$TMPDIR/said" 2>&1
+    status=$?
+    sed 's/^race: \([0-9]* workers\|[0-9]* acknowledged\)/DID \1/' "$TMPDIR/said"
+    return $status
+}
 
 if [ -n "${HAVE_POSTGRES-}" ] && [ -n "${CREDIT_TEST_CONNINFO-}" ]; then
     # the server's connections are cut as well
     mkdir "$TMPDIR/server"
-    "$race" "postgres:$CREDIT_TEST_CONNINFO" "$TMPDIR/server" "$seconds" 8 || fail "a race on PostgreSQL went wrong"
+    race "postgres:$CREDIT_TEST_CONNINFO" "$TMPDIR/server" "$seconds" 8 || fail "a race on PostgreSQL went wrong"
 else
     echo "SKIP no PostgreSQL server for a race"
 fi
@@ -22,7 +28,7 @@ fi
 for workers in 8 2; do
     d=$TMPDIR/$workers
     mkdir "$d"
-    "$race" "sqlite:$d/book" "$d" "$seconds" "$workers" || fail "a race of $workers workers went wrong"
+    race "sqlite:$d/book" "$d" "$seconds" "$workers" || fail "a race of $workers workers went wrong"
 done
 
 judge() { "$race" judge "sqlite:$d/book" "$d"/worker-*.log "$d/forged.log" >"$d/said" 2>&1; }
