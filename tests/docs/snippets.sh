@@ -13,7 +13,7 @@ fail() { echo "$*"; failed=1; }
 strict='-std=c99 -Wall -Wextra -Werror -pedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wvla
     -Wcast-qual -Wswitch-enum -fno-common -Iinclude'
 sqlite_libs=$("$PKG_CONFIG" --libs sqlite3 2>/dev/null || echo -lsqlite3)
-postgres_libs=$("$PKG_CONFIG" --libs libpq 2>/dev/null || echo -lpq)
+postgres_libs=$("$PKG_CONFIG" --cflags --libs libpq 2>/dev/null || echo -lpq)
 
 # Cuts the ```c blocks out of a Markdown page: README.1.c, README.2.c …
 cut_markdown() {
@@ -59,7 +59,7 @@ synopsis() { # PAGE
 
 # Compiles; a program is run as well, in a directory of its own.
 try() { # FILE FROM
-    libs="$BUILD/libcredit.a"
+    libs="$BUILD/libcredit.a" argument=
     if grep -q '<credit/testkit.h>' "$1"; then libs="$BUILD/libcredit-testkit.a $libs"; fi
     if grep -q '<credit/sqlite.h>' "$1"; then
         [ -n "${HAVE_SQLITE-yes}" ] || { echo "SKIP a snippet of $2: no SQLite"; return 0; }
@@ -67,16 +67,17 @@ try() { # FILE FROM
     fi
     if grep -q '<credit/postgres.h>' "$1"; then
         [ -n "${HAVE_POSTGRES-yes}" ] || { echo "SKIP a snippet of $2: no PostgreSQL"; return 0; }
-        libs="$BUILD/libcredit-postgres.a $libs $postgres_libs"
+        libs="$BUILD/libcredit-postgres.a $libs $postgres_libs" argument=${CREDIT_TEST_CONNINFO-}
     fi
     if ! grep -q '^int main(' "$1"; then
         (grep -q '^#include <credit' "$1" || echo '#include <credit.h>'; cat "$1") \
             | $CC $strict ${CPPFLAGS-} -fsyntax-only -x c - || fail "a snippet of $2 does not compile"
         return 0
     fi
+    case $libs:$argument in *libcredit-postgres*:) echo "SKIP a program of $2 has no PostgreSQL server to run with" ;; esac
     $CC $strict ${CPPFLAGS-} ${CFLAGS-} ${LDFLAGS-} -o "$work/program" "$1" $libs \
         || { fail "a program of $2 does not compile"; return 0; }
-    (cd "$work/run" && "$work/program" >"$work/output" 2>&1) \
+    (cd "$work/run" && "$work/program" ${argument:+"$argument"} >"$work/output" 2>&1) \
         || { fail "a program of $2 fails:"; cat "$work/output"; }
 }
 
