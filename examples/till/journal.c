@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L
 #define _XOPEN_SOURCE 700
 #endif
+#define _CRT_RAND_S
 #include "journal.h"
 
 #include <errno.h>
@@ -16,7 +17,9 @@
 #define sync_file(file) _commit(_fileno(file))
 #define cut_file(file, size) _chsize_s(_fileno(file), size)
 #define open_alone(path, mode) _fsopen(path, mode, _SH_DENYRW)
+#define sync_name(path) 1 /* NTFS keeps names in a log of its own */
 #else
+#include <fcntl.h>
 #include <unistd.h>
 #define sync_file(file) fsync(fileno(file))
 #define cut_file(file, size) ftruncate(fileno(file), size)
@@ -26,9 +29,25 @@ static FILE *open_alone(const char *path, const char *mode) {
     fclose(file);
     return NULL;
 }
+/* A new file is there after a power cut only when its directory is on the disk, too. */
+static int sync_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    char *name = malloc(length + 2);
+    int directory, done = 0;
+    if (name == NULL) return 0;
+    memcpy(name, length > 0 ? path : ".", length > 0 ? length : 1);
+    name[length > 0 ? length : 1] = '\0';
+    directory = open(name, O_RDONLY);
+    free(name);
+    if (directory < 0) return 0;
+    done = fsync(directory) == 0;
+    close(directory);
+    return done;
+}
 #endif
 
-#define FRAME 8   /* bytes in front of the changes: length, checksum */
+#define FRAME 12  /* bytes in front of the changes: length, its checksum, theirs */
 #define CHANGE 12 /* bytes in front of each: operation, kind, length of key, length of record */
 
 typedef struct row {
@@ -248,7 +267,8 @@ static int32_t check(journal *j, const crd_batch *batch, crd_write_result *out) 
         if (!add_change(j, change, key, (uint32_t)size)) return CRD_OUTCOME_FAILED;
     }
     put32(j->frame, (uint32_t)(j->frame_size - FRAME));
-    put32(j->frame + 4, checksum(j->frame + FRAME, j->frame_size - FRAME));
+    put32(j->frame + 4, checksum(j->frame, 4));
+    put32(j->frame + 8, checksum(j->frame + FRAME, j->frame_size - FRAME));
     return CRD_OUTCOME_DONE;
 }
 
@@ -297,17 +317,20 @@ static void CRD_CALL write_frame(void *ctx, const crd_batch *batch, crd_write_re
 
 /* ---- opening ---- */
 
-/* Frame by frame. What is not whole at the end was cut off by the power; anywhere else the file is damaged. */
+/* Frame by frame. What is not whole at the end was cut off by the power, which leaves less of it than its length says, or
+ * zeros; anything else is damage. A length has a checksum of its own, or one that is damaged would cut off all behind it. */
 static const char *load(journal *j) {
+    static const uint8_t zeros[FRAME];
     uint8_t head[FRAME];
     long size;
     if (fseek(j->file, 0, SEEK_END) != 0 || (size = ftell(j->file)) < 0) return "cannot be measured";
     rewind(j->file);
     while (size - j->end >= FRAME) {
-        uint32_t length, sum;
+        uint32_t length;
         if (fread(head, 1, FRAME, j->file) != FRAME) return "cannot be read";
         length = get32(head);
-        sum = get32(head + 4);
+        if (memcmp(head, zeros, FRAME) == 0) break;
+        if (checksum(head, 4) != get32(head + 4)) return "is damaged in the middle";
         if ((long)length > size - j->end - FRAME) break;
         if (length > j->frame_room) {
             uint8_t *frame = realloc(j->frame, length);
@@ -316,7 +339,7 @@ static const char *load(journal *j) {
             j->frame_room = length;
         }
         if (fread(j->frame, 1, length, j->file) != length) return "cannot be read";
-        if (length == 0 || checksum(j->frame, length) != sum) {
+        if (length == 0 || checksum(j->frame, length) != get32(head + 8)) {
             if (j->end + FRAME + (long)length < size) return "is damaged in the middle";
             break;
         }
@@ -327,10 +350,19 @@ static const char *load(journal *j) {
     return NULL;
 }
 
-/* Random enough: no two handles are open on the file at once, and the count of what is in it only grows. */
+/* Random bits of the system. A count of what is in the file would do until it is opened twice without a write between. */
 static uint64_t CRD_CALL new_writer(void *ctx) {
-    const journal *j = ctx;
-    return (uint64_t)j->end * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)(uintptr_t)j + 1;
+    uint64_t number = 0;
+    (void)ctx;
+#ifdef _WIN32
+    unsigned high = 0, low = 0;
+    if (rand_s(&high) == 0 && rand_s(&low) == 0) number = (uint64_t)high << 32 | low;
+#else
+    FILE *random = fopen("/dev/urandom", "rb");
+    if (random == NULL || fread(&number, sizeof number, 1, random) != 1) number = 0;
+    if (random != NULL) fclose(random);
+#endif
+    return number;
 }
 
 journal *journal_open(const char *path, const char **why) {
@@ -339,7 +371,14 @@ journal *journal_open(const char *path, const char **why) {
     *why = "no memory";
     if (j == NULL) return NULL;
     j->file = open_alone(path, "r+b");
-    if (j->file == NULL && errno == ENOENT) j->file = open_alone(path, "w+b");
+    if (j->file == NULL && errno == ENOENT) {
+        j->file = open_alone(path, "w+b");
+        *why = "cannot be made";
+        if (j->file != NULL && !sync_name(path)) {
+            journal_close(j);
+            return NULL;
+        }
+    }
     *why = j->file != NULL ? load(j) : "cannot be opened, or another till has it open";
     if (*why != NULL) {
         journal_close(j);

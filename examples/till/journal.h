@@ -1,7 +1,7 @@
 /*
  * A storage of the till's own: one append-only file, behind the two callbacks of credit_storage(3).
  *
- * Every batch is one frame: its length, its checksum, its changes as crd_record_encode() gives them. A power cut leaves at
+ * Every batch is one frame: its length, two checksums, its changes as crd_record_encode() gives them. A power cut leaves at
  * most one frame that is not whole, at the end; it is cut off when the file is opened again, and was never acknowledged,
  * because a write says "done" only after fsync. All records are in memory too, sorted by crd_record_key().
  */
