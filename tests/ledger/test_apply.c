@@ -373,18 +373,20 @@ END_TEST
 static Suite *make(void) {
     Suite *s = suite_create("apply");
     TCase *t = tcase_create("apply");
-    tcase_add_loop_test(t, R25_part_of_a_credit_is_applied_to_an_invoice, 0, STORES);
-    tcase_add_loop_test(t, R25_M8_a_credit_is_used_outside_with_a_reference_or_a_note, 0, STORES);
-    tcase_add_loop_test(t, R31_M8_amounts_above_the_remainder_or_the_open_amount_are_refused_with_figures, 0, STORES);
-    tcase_add_loop_test(t, R40_an_over_application_is_reduced_when_asked, 0, STORES);
-    tcase_add_loop_test(t, R60_M2_a_credit_pays_only_its_own_customer_and_currency, 0, STORES);
-    tcase_add_loop_test(t, M6_M7_apply_is_refused_before_the_last_entry_and_outside_the_days_of_use, 0, STORES);
-    tcase_add_loop_test(t, M6_a_closed_period_takes_no_application, 0, STORES);
-    tcase_add_loop_test(t, R66_a_restricted_credit_pays_only_its_kinds, 0, STORES);
-    tcase_add_loop_test(t, R38_the_balance_due_is_recalculated_after_each_of_many_credits, 0, STORES);
-    tcase_add_loop_test(t, R39_R53_one_credit_is_spread_by_hand_over_open_invoices, 0, STORES);
-    tcase_add_loop_test(t, metamorphic_apply_10_is_apply_4_and_apply_6, 0, STORES);
-    tcase_add_loop_test(t, metamorphic_do_and_undo_leave_every_figure_as_before, 0, STORES);
+    tcase_add_loop_test(t, R25_part_of_a_credit_is_applied_to_an_invoice, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, R25_M8_a_credit_is_used_outside_with_a_reference_or_a_note, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, R31_M8_amounts_above_the_remainder_or_the_open_amount_are_refused_with_figures, FIRST_STORE,
+                        STORES);
+    tcase_add_loop_test(t, R40_an_over_application_is_reduced_when_asked, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, R60_M2_a_credit_pays_only_its_own_customer_and_currency, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, M6_M7_apply_is_refused_before_the_last_entry_and_outside_the_days_of_use, FIRST_STORE,
+                        STORES);
+    tcase_add_loop_test(t, M6_a_closed_period_takes_no_application, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, R66_a_restricted_credit_pays_only_its_kinds, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, R38_the_balance_due_is_recalculated_after_each_of_many_credits, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, R39_R53_one_credit_is_spread_by_hand_over_open_invoices, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, metamorphic_apply_10_is_apply_4_and_apply_6, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, metamorphic_do_and_undo_leave_every_figure_as_before, FIRST_STORE, STORES);
     suite_add_tcase(s, t);
     return s;
 }

@@ -383,15 +383,15 @@ END_TEST
 static Suite *make(void) {
     Suite *s = suite_create("transfer");
     TCase *t = tcase_create("transfer");
-    tcase_add_loop_test(t, R67_M10_the_credit_there_is_the_same_money, 0, STORES);
-    tcase_add_loop_test(t, R67_M3_cash_stays_cash_without_a_receipt_there, 0, STORES);
-    tcase_add_loop_test(t, R67_M16_a_transfer_is_refused_in_order_and_leaves_no_trace, 0, STORES);
-    tcase_add_loop_test(t, R67_R61_the_request_key_lies_with_the_customer_it_comes_from, 0, STORES);
-    tcase_add_loop_test(t, R81_M14_a_transfer_is_undone_as_far_as_it_is_available_there, 0, STORES);
-    tcase_add_loop_test(t, M6_M8_money_coming_back_takes_the_latest_date_and_goes_by_its_credit, 0, STORES);
-    tcase_add_loop_test(t, R64_a_unit_transfers_on_and_back_within_itself, 0, STORES);
-    tcase_add_loop_test(t, R32_museum_17_credit_moved_meanwhile_at_either_end_is_a_conflict, 0, STORES);
-    tcase_add_loop_test(t, museum_27_pieces_of_a_credit_sum_to_the_credit, 0, STORES);
+    tcase_add_loop_test(t, R67_M10_the_credit_there_is_the_same_money, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, R67_M3_cash_stays_cash_without_a_receipt_there, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, R67_M16_a_transfer_is_refused_in_order_and_leaves_no_trace, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, R67_R61_the_request_key_lies_with_the_customer_it_comes_from, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, R81_M14_a_transfer_is_undone_as_far_as_it_is_available_there, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, M6_M8_money_coming_back_takes_the_latest_date_and_goes_by_its_credit, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, R64_a_unit_transfers_on_and_back_within_itself, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, R32_museum_17_credit_moved_meanwhile_at_either_end_is_a_conflict, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, museum_27_pieces_of_a_credit_sum_to_the_credit, FIRST_STORE, STORES);
     suite_add_tcase(s, t);
     return s;
 }

@@ -418,17 +418,17 @@ static Suite *make(void) {
     Suite *s = suite_create("undo");
     TCase *t = tcase_create("undo");
     tcase_set_timeout(t, 60); /* the scene is long, and the machine may be busy */
-    tcase_add_loop_test(t, M8_unapply_takes_one_application_in_part_or_whole, 0, STORES);
-    tcase_add_loop_test(t, M16_undo_refuses_what_is_not_there_or_cannot_be_undone, 0, STORES);
-    tcase_add_loop_test(t, M8_money_returning_to_an_expired_credit_expires_at_once, 0, STORES);
-    tcase_add_loop_test(t, M7_M8_unswept_expiry_is_dated_its_day_or_the_last_entry_if_later, 0, STORES);
-    tcase_add_loop_test(t, M5_M8_money_returning_to_a_voided_credit_goes_by_its_class, 0, STORES);
-    tcase_add_loop_test(t, M8_a_promise_voided_in_part_takes_money_back, 0, STORES);
-    tcase_add_loop_test(t, R52_M14_a_reconcile_receipt_is_undone_whole_and_once, 0, STORES);
-    tcase_add_loop_test(t, M6_M14_undoing_a_receipt_takes_the_latest_date_of_all_it_touches, 0, STORES);
-    tcase_add_loop_test(t, M6_an_application_is_not_undone_before_the_last_entry_of_its_receipt, 0, STORES);
-    tcase_add_loop_test(t, M8_undoing_a_receipt_sends_money_back_by_the_state_of_each_credit, 0, STORES);
-    tcase_add_loop_test(t, R81_M8_M14_whatever_has_an_undo_is_as_it_was_after_it, 0, STORES);
+    tcase_add_loop_test(t, M8_unapply_takes_one_application_in_part_or_whole, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, M16_undo_refuses_what_is_not_there_or_cannot_be_undone, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, M8_money_returning_to_an_expired_credit_expires_at_once, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, M7_M8_unswept_expiry_is_dated_its_day_or_the_last_entry_if_later, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, M5_M8_money_returning_to_a_voided_credit_goes_by_its_class, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, M8_a_promise_voided_in_part_takes_money_back, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, R52_M14_a_reconcile_receipt_is_undone_whole_and_once, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, M6_M14_undoing_a_receipt_takes_the_latest_date_of_all_it_touches, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, M6_an_application_is_not_undone_before_the_last_entry_of_its_receipt, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, M8_undoing_a_receipt_sends_money_back_by_the_state_of_each_credit, FIRST_STORE, STORES);
+    tcase_add_loop_test(t, R81_M8_M14_whatever_has_an_undo_is_as_it_was_after_it, FIRST_STORE, STORES);
     suite_add_tcase(s, t);
     return s;
 }

@@ -33,7 +33,7 @@ class Connected(PlainStorage):
 
 def test_a_dict_conforms():
     chosen = [claim.id for claim in claims()]
-    if "CREDIT_TEST_LONG" not in os.environ:  # the host's own tables below are tried by all of them
+    if "CREDIT_TEST_LONG" not in os.environ:  # the host's own tables below are tried by nearly all of them
         chosen = chosen[::4]
     result = conformance(Connected, connect=Connected, only=chosen)
     print(result)
@@ -59,9 +59,13 @@ def test_a_hosts_own_tables_conform(tmp_path):
     def reopen(storage):
         storage.db.close()
         return at(storage.path)
+    chosen = [claim.id for claim in claims()]
+    if "CREDIT_TEST_LONG" not in os.environ:  # the largest batch takes as long as all the others
+        chosen.remove("W21")
     result = conformance(lambda: at(tmp_path / f"{len(made)}.db"), close=lambda storage: storage.db.close(),
                          reopen=reopen, connect=lambda storage: at(storage.path),
-                         disconnect=lambda storage: storage.db.close(), begin=begin, end=end, threads=True)
+                         disconnect=lambda storage: storage.db.close(), begin=begin, end=end, threads=True,
+                         only=chosen)
     print(result)
     assert result.conforms and result.errors == []
 

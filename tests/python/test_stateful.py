@@ -286,7 +286,7 @@ class SettledBooks(Books):
     settled = True
 
 
-_settings = settings(derandomize=not LONG, print_blob=LONG, deadline=None, max_examples=120 if LONG else 40,
+_settings = settings(derandomize=not LONG, print_blob=LONG, deadline=None, max_examples=120 if LONG else 30,
                      stateful_step_count=40 if LONG else 25, database=None,
                      suppress_health_check=list(HealthCheck))
 TestBooks = Books.TestCase

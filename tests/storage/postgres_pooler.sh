@@ -41,7 +41,7 @@ until [ -S "$dir/.s.PGSQL.6432" ]; do
     sleep 0.1
 done
 CREDIT_TEST_CONNINFO="host=$dir port=6432 user=credit dbname=postgres"
-CREDIT_TEST_UNPREPARED=1 CREDIT_TEST_POSTGRES=1
+CREDIT_TEST_UNPREPARED=1 CREDIT_TEST_POSTGRES=only
 export CREDIT_TEST_CONNINFO CREDIT_TEST_UNPREPARED CREDIT_TEST_POSTGRES
 status=0
 for test in conflict transfer; do "$BUILD/tests/ledger/test_$test" || status=1; done

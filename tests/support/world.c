@@ -55,6 +55,11 @@ int world_stores(void) {
 #endif
 }
 
+int world_first_store(void) {
+    const char *asked = getenv("CREDIT_TEST_POSTGRES");
+    return asked != NULL && strcmp(asked, "only") == 0 && world_stores() > STORE_POSTGRES ? STORE_POSTGRES : 0;
+}
+
 void *world_trace;
 
 #ifndef CREDIT_NO_POSTGRES

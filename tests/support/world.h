@@ -25,6 +25,8 @@
 #define STORE_SQLITE 1
 #define STORE_POSTGRES 2
 #define STORES world_stores()
+/** The first of them: PostgreSQL where CREDIT_TEST_POSTGRES=only says that the others had their turn. */
+#define FIRST_STORE world_first_store()
 
 #define DAY_ZERO 20468 /* 2026-01-15 */
 #define DAY(n) (DAY_ZERO + (n))
@@ -54,6 +56,7 @@ typedef struct world {
 extern void *world_trace;
 /* How many of the stores, from memory on, there are to run over. */
 int world_stores(void);
+int world_first_store(void);
 world *world_open(int store);
 /* With an allocator, settings, or hooks of the test's own (clock is filled in when NULL). */
 world *world_open_with(int store, const crd_allocator *allocator, const crd_settings *settings, const crd_hooks *hooks);
