@@ -317,10 +317,12 @@ what-check-runs: $(STATIC) $(SHARED) $(TOOL) $(EXAMPLES) $(TESTS) $(RACE)
 IN_PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2)
 
 #: check-long      the same with CREDIT_TEST_LONG=1, again under sanitizers and valgrind, and all that follows here; a table
-#                  of what ran, how much of it, and what was skipped and why. STAGES='check race…': only those
+#                  of what ran, how much of it, and what was skipped and why. STAGES='check race…': only those; LONG=: at
+#                  the length of make check
 STAGES = check sanitizers valgrind portability consumers race
+LONG = 1
 check-long:
-	@CREDIT_TEST_LONG=1 MAKE='$(MAKE)' CC='$(CC)' sh tests/long.sh $(STAGES)
+	@$(if $(LONG),CREDIT_TEST_LONG=$(LONG)) MAKE='$(MAKE)' CC='$(CC)' sh tests/long.sh $(STAGES)
 
 #: check-valgrind  the test programs under valgrind, at their usual length: it is slow enough
 check-valgrind:
