@@ -165,7 +165,7 @@ TOOL_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tools/*.c))
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all static shared examples tests check what-check-runs check-long check-valgrind race bench demo docs \
-    requirements help FORCE amalgamation abicheck abi-baseline portability consumers \
+    requirements help FORCE amalgamation dist abicheck abi-baseline portability consumers \
     install install-headers install-static install-shared install-pc install-cmake install-man install-tool \
     uninstall clean distclean
 
@@ -381,6 +381,10 @@ consumers: $(STATIC) $(SHARED)
 #: amalgamation    the library as two files for a host to compile: dist/credit.c and dist/credit.h
 amalgamation:
 	sh tools/amalgamate.sh dist '$(VERSION)'
+
+#: dist            the source as dist/libcredit-VERSION.tar.gz, alike to the byte wherever it is packed
+dist:
+	sh tools/dist.sh dist '$(VERSION)'
 
 # ---- Installing. DESTDIR is put before every path, for packagers.
 
