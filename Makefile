@@ -267,8 +267,8 @@ $(OBJ)/tests/bench/%.o: tests/bench/%.c $(BUILD)/flags
 	$(COMPILE_PROGRAM) -O2 -Itests -c -o $@ $<
 
 USED_LIBS = $(BUILD)/libcredit-testkit.a $(if $(HAVE_SQLITE),$(BUILD)/libcredit-sqlite.a) \
-    $(if $(HAVE_POSTGRES),$(BUILD)/libcredit-postgres.a) $(BUILD)/libcredit.a -Wl,--as-needed $(SQLITE_LIBS) \
-    $(POSTGRES_LIBS)
+    $(if $(HAVE_POSTGRES),$(BUILD)/libcredit-postgres.a) $(BUILD)/libcredit.a -Wl,--as-needed \
+    $(if $(HAVE_SQLITE),$(SQLITE_LIBS)) $(if $(HAVE_POSTGRES),$(POSTGRES_LIBS))
 
 #: examples        the programs in examples/
 examples: $(EXAMPLES)
