@@ -51,6 +51,8 @@ const struct report_kind report_kinds[] = {
      "@by currency credit_class source @figures"},
     {"lines", CRD_REPORT_LINES, CRD_KIND_BIT_LINE, "", "",
      "customer id number sku text quantity unit_price amount tax ended_in"},
+    {"prescan", CRD_REPORT_PRESCAN, CREDIT | INVOICE | CRD_KIND_BIT_CUSTOMER, "amount date", "",
+     "customer name currency id kind issued due amount"},
     {"unacknowledged", CRD_REPORT_UNACKNOWLEDGED, ENTRY | CRD_KIND_BIT_ACCOUNT, "", "", JOURNAL},
     {NULL, 0, 0, NULL, NULL, NULL},
 };

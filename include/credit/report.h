@@ -51,6 +51,11 @@ CRD_BEGIN
 /** A row per entry that the host did not acknowledge (crd_acknowledge()), account by account in the order of the journal:
  *  `entry`, `account`. Of customer and currency, if given; no date, kind or instant. */
 #define CRD_REPORT_UNACKNOWLEDGED 20
+/** The prescan of a reconcile of that date: a row per item of every account that has both open credit and open invoices,
+ *  as crd_plan_next() shows them, customers by id: credits first, in the order of use, `amount` minus what is available;
+ *  then invoices, in the order of payment, drafts with 0. `credit` or `invoice`; `customer_record`, for the name, as known
+ *  at the instant. What is dated later is not there yet, and customers whose feature is off are left out. */
+#define CRD_REPORT_PRESCAN 21
 /** @} */
 
 /** @name Buckets of an aging, in this order; they sum to the balance

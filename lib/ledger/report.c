@@ -45,6 +45,7 @@ static const struct {
     {0, NEEDS_DATE | NEEDS_ENTRIES | NEEDS_BEFORE | SUMS | PERIOD, CRD_BY_CUSTOMER},
     {0, 0, 0}, /* LINES */
     {0, 0, 0}, /* UNACKNOWLEDGED */
+    {CRD_KIND_BIT_CREDIT | CRD_KIND_BIT_INVOICE, NEEDS_DATE | OPEN_ONLY, 0}, /* PRESCAN */
 };
 #define LAST_REPORT (sizeof reports / sizeof reports[0] - 1)
 
@@ -460,6 +461,85 @@ static crd_status due_row(crd_report *report, crd__account *picture) {
     return CRD_OK;
 }
 
+/* ---- prescan ---- */
+
+static crd_status keep_customer(crd_report *report, const crd_customer_record *from, const crd_customer_record **out) {
+    crd_customer_record *kept =
+        crd__arena_take(&report->work, sizeof *kept + crd__record_text_size(CRD_KIND_CUSTOMER, from));
+    char *texts = (char *)(kept + 1);
+    if (kept == NULL) return crd__fail(report->ledger, CRD_E_NOMEM, NULL);
+    crd__record_copy(CRD_KIND_CUSTOMER, from, kept, &texts);
+    *out = kept;
+    return CRD_OK;
+}
+
+/* The customer's record as known at the report's instant, in the work arena. */
+static crd_status known_customer(crd_report *report, const char *id, const crd_customer_record **out) {
+    crd_ledger *ledger = report->ledger;
+    crd_query query = crd__query(CRD_KIND_BIT_ACCOUNT | CRD_KIND_BIT_CUSTOMER, id, "");
+    crd__arena arena;
+    crd__loaded loaded;
+    crd__journal journal;
+    crd__account picture;
+    const crd__doc *doc = NULL;
+    crd_status status;
+    memset(&journal, 0, sizeof journal);
+    memset(&picture, 0, sizeof picture);
+    crd__arena_init(&arena, &ledger->allocator);
+    status = crd__read(ledger, &query, &arena, &loaded);
+    if (status == CRD_OK) {
+        const crd__account *own = loaded.accounts.count > 0 ? loaded.accounts.items[0] : NULL;
+        if (loaded.docs.count > 0) doc = loaded.docs.items[0];
+        if (own != NULL && report->spec.known_at != 0 && own->record.last_instant > report->spec.known_at) {
+            status = crd__journal_read(ledger, &own->record, report->spec.known_at, &arena, &journal);
+            if (status == CRD_OK) status = crd__as_of(&journal, CRD_DATE_NONE, &arena, &arena, &picture, NULL);
+            if (status == CRD_OK) doc = crd__doc_find(&picture, CRD_KIND_CUSTOMER, id);
+        }
+        if (status == CRD_OK && doc != NULL) status = keep_customer(report, doc->record, out);
+        crd__books_free(ledger, &picture);
+        crd__journal_free(&journal);
+        crd__loaded_free(&loaded);
+    }
+    crd__arena_free(&arena);
+    return status;
+}
+
+typedef struct prescan {
+    crd_report *report;
+    const crd_account_record *account;
+    const crd_customer_record *customer;
+    crd_status status;
+} prescan;
+
+static void add_prescan(void *ctx, const crd_plan_item *item) {
+    prescan *p = ctx;
+    crd__doc doc;
+    crd_row *row;
+    memset(&doc, 0, sizeof doc);
+    doc.kind = item->kind;
+    doc.record = item->credit != NULL ? (void *)(uintptr_t)item->credit : (void *)(uintptr_t)item->invoice;
+    if (p->status != CRD_OK) return;
+    row = crd__report_row(p->report, &p->report->work, item->kind, p->account->customer, p->account->currency,
+                          crd__doc_id(&doc));
+    if (row == NULL) {
+        p->status = CRD_E_NOMEM;
+        return;
+    }
+    fill_doc(p->report, &doc, row);
+    row->amount = item->credit != NULL ? -item->open : item->open;
+    row->customer_record = p->customer;
+}
+
+static crd_status prescan_rows(crd_report *report, crd__account *picture) {
+    prescan p = {report, &picture->record, NULL, CRD_OK};
+    crd_status status;
+    if (picture->record.open_credits == 0 || picture->record.open_invoices == 0) return CRD_OK;
+    if (picture->record.switches & CRD_SWITCH_FEATURE_OFF) return CRD_OK;
+    status = known_customer(report, picture->record.customer, &p.customer);
+    if (status == CRD_OK) status = crd__propose(report->ledger, picture, report->spec.date, add_prescan, &p);
+    return status == CRD_OK ? p.status : status;
+}
+
 /* ---- payments that created credit ---- */
 
 static crd_status payment_rows(crd_report *report, crd__account *picture) {
@@ -530,6 +610,7 @@ static crd_status report_tell(crd_report *report, crd__account *picture) {
     case CRD_REPORT_PAYMENTS: return payment_rows(report, picture);
     case CRD_REPORT_OVERDUE:
     case CRD_REPORT_DUE_AFTER_CREDIT: return due_row(report, picture);
+    case CRD_REPORT_PRESCAN: return prescan_rows(report, picture);
     case CRD_REPORT_CREDIT_ENTRIES: return crd__report_credit_entries(report);
     case CRD_REPORT_OCCASIONS: return crd__report_occasions(report);
     case CRD_REPORT_STATEMENT: return crd__report_statement(report);

@@ -240,6 +240,7 @@ class ReportKind(IntEnum):
     ROLL_FORWARD = _abi.CRD_REPORT_ROLL_FORWARD
     LINES = _abi.CRD_REPORT_LINES
     UNACKNOWLEDGED = _abi.CRD_REPORT_UNACKNOWLEDGED
+    PRESCAN = _abi.CRD_REPORT_PRESCAN
 
 
 class Order(IntEnum):

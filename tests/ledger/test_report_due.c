@@ -217,13 +217,119 @@ START_TEST(R27_R62_history_by_date_and_by_what_was_known) {
 }
 END_TEST
 
+static void prescan_customer(world *w, const char *id, const char *name, uint32_t switches) {
+    crd_customer_terms t = {.struct_size = sizeof t, .name = name, .switches = switches};
+    OK(w, crd_customer_add(w->ledger, at_noon(0), id, &t, NULL));
+}
+
+static const crd_row *prescan_row(cursor *c, const char *customer, const char *id, int64_t amount, int date) {
+    const crd_row *row = cursor_next(c);
+    ck_assert_ptr_nonnull(row);
+    ck_assert_str_eq(row->customer, customer);
+    ck_assert_str_eq(row->id, id);
+    ck_assert_int_eq(row->amount, amount);
+    ck_assert_int_eq(row->date, DAY(date));
+    return row;
+}
+
+/* Credits first and negative, in the order of use, then invoices in the order of payment; what a plan shows, item by item. */
+START_TEST(R51_a_prescan_is_grouped_and_sorted_as_the_preview) {
+    world *w = world_open(_i);
+    crd_report_spec spec = report_spec(CRD_REPORT_PRESCAN, 0, DAY(20), 0);
+    crd_plan_spec plan_spec = {.struct_size = sizeof plan_spec, .date = DAY(20)};
+    const crd_plan_account *a = NULL;
+    const crd_row *row;
+    crd_plan *plan = NULL;
+    uint64_t items = 0;
+    cursor c;
+    prescan_customer(w, "c1", "Adler", 0);
+    prescan_customer(w, "c2", "Birke", 0);
+    prescan_customer(w, "c3", "Cramer", CRD_SWITCH_FEATURE_OFF);
+    prescan_customer(w, "c4", "Dorn", 0);
+    crd_invoice_free(invoice(w, "c2", "I", 70, 0, 9));
+    crd_credit_free(cash(w, "c2", "P", 30, 5));
+    crd_invoice_free(invoice(w, "c1", "late", 100, 1, 12));
+    crd_invoice_free(invoice(w, "c1", "soon", 50, 2, 8));
+    crd_invoice_free(invoice_as(w, "c1", "charge", CRD_INVOICE_FINANCE_CHARGE, 3, 3, 15, 0));
+    crd_invoice_free(invoice_as(w, "c1", "draft", CRD_INVOICE_INVOICE, 9, 3, 15, CRD_INVOICE_AS_DRAFT));
+    crd_credit_free(memo(w, "c1", "younger", 40, 4));
+    crd_credit_free(memo(w, "c1", "older", 20, 3));
+    crd_invoice_free(invoice(w, "c4", "I", 70, 0, 9)); /* no credit: nothing to reconcile */
+    c = cursor_open(w, &spec);
+    ck_assert_str_eq(prescan_row(&c, "c1", "older", -20, 3)->customer_record->name, "Adler");
+    ck_assert_int_eq(prescan_row(&c, "c1", "younger", -40, 4)->credit->kind, CRD_CREDIT_MEMO);
+    prescan_row(&c, "c1", "charge", 3, 15);
+    prescan_row(&c, "c1", "soon", 50, 8);
+    prescan_row(&c, "c1", "late", 100, 12);
+    prescan_row(&c, "c1", "draft", 0, 15);
+    ck_assert_int_eq(prescan_row(&c, "c2", "P", -30, 5)->credit_class, CRD_CLASS_CASH);
+    ck_assert_int_eq(prescan_row(&c, "c2", "I", 70, 9)->invoice->total, 70);
+    cursor_end(&c);
+    c = cursor_open(w, &spec);
+    OK(w, crd_plan_open(w->ledger, &plan_spec, &plan));
+    while (crd_plan_next(plan, &a) == CRD_OK && a != NULL)
+        for (uint64_t i = 0; i < a->item_count; i++, items++) {
+            const crd_plan_item *item = a->items[i];
+            row = cursor_next(&c);
+            ck_assert_str_eq(row->customer, a->account->customer);
+            ck_assert_str_eq(row->id, item->credit != NULL ? item->credit->id : item->invoice->id);
+            ck_assert_int_eq(row->amount, item->credit != NULL ? -item->open : item->open);
+        }
+    ck_assert_uint_eq(items, 8);
+    cursor_end(&c);
+    crd_plan_close(plan);
+    world_close(w);
+}
+END_TEST
+
+/* What was printed on a day is printed again after a run, an invoice dated back and a change of name. */
+START_TEST(R51_R62_a_prescan_as_of_a_past_moment) {
+    world *w = world_open(_i);
+    crd_report_spec then = report_spec(CRD_REPORT_PRESCAN, 0, DAY(20), noon(20));
+    crd_customer_change_terms renamed = {.struct_size = sizeof renamed, .name = "Adler & Co"};
+    crd_plan_spec plan = {.struct_size = sizeof plan, .flags = CRD_PLAN_USE_CASH, .date = DAY(21)};
+    crd_invoice_terms late = invoice_terms("K", 8);
+    crd_request back = *on(18);
+    crd_customer *adler = NULL;
+    char *printed, *again;
+    cursor c;
+    prescan_customer(w, "c1", "Adler", 0);
+    crd_invoice_free(invoice(w, "c1", "I", 70, 10, 15));
+    crd_credit_free(memo(w, "c1", "M", 30, 12));
+    printed = report_text(w->ledger, &then);
+    ck_assert_ptr_nonnull(strstr(printed, "name=Adler"));
+    ck_assert_ptr_nonnull(strstr(printed, "amount=-30"));
+    OK(w, crd_reconcile(w->ledger, at_noon(21), &plan, NULL));
+    back.instant = noon(22);
+    late.due = DAY(19);
+    OK(w, crd_invoice_enter(w->ledger, &back, "c1", &late, NULL));
+    OK(w, crd_customer_find(w->ledger, "c1", &adler));
+    OK(w, crd_customer_change(w->ledger, at_noon(23), adler, &renamed, NULL));
+    crd_customer_free(adler);
+    again = report_text(w->ledger, &then);
+    same_text(again, printed, "after the run, and before", 20);
+    free(printed);
+    free(again);
+    then.known_at = 0; /* as known now */
+    c = cursor_open(w, &then);
+    ck_assert_str_eq(prescan_row(&c, "c1", "M", -30, 12)->customer_record->name, "Adler & Co");
+    prescan_row(&c, "c1", "I", 70, 15);
+    prescan_row(&c, "c1", "K", 8, 19);
+    cursor_end(&c);
+    then.date = DAY(23); /* the memo is spent: nothing to reconcile */
+    c = cursor_open(w, &then);
+    cursor_end(&c);
+    world_close(w);
+}
+END_TEST
+
 START_TEST(R62_a_spec_that_makes_no_sense_is_refused) {
     static const int32_t bad_bounds[] = {0, 30, 30}, many[CRD_AGING_MAX_BOUNDS + 1] = {0};
     world *w = world_open(_i);
     crd_report *report = NULL;
     crd_report_spec spec;
     scene_fill(w);
-    spec = report_spec(CRD_REPORT_UNACKNOWLEDGED + 1, 0, DAY(1), 0);
+    spec = report_spec(CRD_REPORT_PRESCAN + 1, 0, DAY(1), 0);
     REFUSED(w, crd_report_open(w->ledger, &spec, &report), CRD_E_ARGUMENT);
     FIELD(w, "spec.report");
     spec = report_spec(CRD_REPORT_STATEMENT, DAY(2), DAY(1), 0);
@@ -357,6 +463,8 @@ static Suite *make(void) {
     tcase_add_loop_test(t, R74_museum_39_no_reminder_where_credit_covers_the_debt, 0, STORES);
     tcase_add_loop_test(t, R11_R36_lists_without_a_date_show_what_is_stored, 0, STORES);
     tcase_add_loop_test(t, R27_R62_history_by_date_and_by_what_was_known, 0, STORES);
+    tcase_add_loop_test(t, R51_a_prescan_is_grouped_and_sorted_as_the_preview, 0, STORES);
+    tcase_add_loop_test(t, R51_R62_a_prescan_as_of_a_past_moment, 0, STORES);
     tcase_add_loop_test(t, R62_a_spec_that_makes_no_sense_is_refused, 0, STORES);
     tcase_add_loop_test(t, R62_allocation_n_fails_in_every_report, 0, STORES);
     tcase_add_loop_test(t, R62_read_n_fails_in_every_report, 0, STORES);

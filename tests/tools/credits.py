@@ -27,7 +27,7 @@ DAY = "2025-01-31"  # the latest issued in the file
 DECIMALS = check_aging.DECIMALS
 SANITIZED = b"__asan_init" in open(CREDITS, "rb").read()
 REPORTS = ("customers accounts credits invoices receipts open-items aging totals credit-entries occasions payments "
-           "statement overdue due-after-credit revenue takings roll-forward unacknowledged").split()
+           "statement overdue due-after-credit prescan revenue takings roll-forward unacknowledged").split()
 
 work = tempfile.mkdtemp()
 book = f"{work}/book.db"
