@@ -7,7 +7,8 @@
  * 2. The counter is 64 bits wide where the RFC has 128: no caller can name 2^64 bytes.
  *
  * The twelve rounds are written out by macros, so that a compiler knows the message word of every step and
- * keeps what it can of the sixteen words of the state in registers.
+ * keeps what it can of the sixteen words of the state in registers; where it is told to save space, one round is, and
+ * reads them from a table.
  */
 #include "core/blake2b.h"
 
@@ -56,6 +57,28 @@ static void store64(uint8_t *p, uint64_t x) {
         MIX(v3, v4, v9, v14, m[i14], m[i15]);                                       \
     } while (0)
 
+/* The twelve rounds. */
+#define ROUNDS(DO)                                            \
+    DO(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)  \
+    DO(14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3)  \
+    DO(11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4)  \
+    DO(7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8)  \
+    DO(9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13)  \
+    DO(2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9)  \
+    DO(12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11)  \
+    DO(13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10)  \
+    DO(6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5)  \
+    DO(10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0)  \
+    DO(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)  \
+    DO(14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3)
+
+#ifdef __OPTIMIZE_SIZE__
+#define AS_ROW(...) {__VA_ARGS__},
+static const uint8_t rounds[12][16] = {ROUNDS(AS_ROW)};
+#else
+#define AS_CODE(...) ROUND(__VA_ARGS__);
+#endif
+
 /* `total` counts the bytes up to and including this block. */
 static void compress(uint64_t h[8], const uint8_t *block, uint64_t total, int is_last) {
     uint64_t m[16];
@@ -63,18 +86,14 @@ static void compress(uint64_t h[8], const uint8_t *block, uint64_t total, int is
     uint64_t v8 = iv[0], v9 = iv[1], v10 = iv[2], v11 = iv[3];
     uint64_t v12 = iv[4] ^ total, v13 = iv[5], v14 = is_last ? ~iv[6] : iv[6], v15 = iv[7];
     for (int i = 0; i < 16; i++) m[i] = load64(block + 8 * i);
-    ROUND(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    ROUND(14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3);
-    ROUND(11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4);
-    ROUND(7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8);
-    ROUND(9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13);
-    ROUND(2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9);
-    ROUND(12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11);
-    ROUND(13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10);
-    ROUND(6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5);
-    ROUND(10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0);
-    ROUND(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    ROUND(14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3);
+#ifdef __OPTIMIZE_SIZE__
+    for (int r = 0; r < 12; r++) {
+        const uint8_t *o = rounds[r];
+        ROUND(o[0], o[1], o[2], o[3], o[4], o[5], o[6], o[7], o[8], o[9], o[10], o[11], o[12], o[13], o[14], o[15]);
+    }
+#else
+    ROUNDS(AS_CODE)
+#endif
     h[0] ^= v0 ^ v8;
     h[1] ^= v1 ^ v9;
     h[2] ^= v2 ^ v10;
