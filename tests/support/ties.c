@@ -18,6 +18,11 @@ static int same(const char *a, const char *b) {
     return strcmp(a, b) == 0;
 }
 
+/* Modulo 2^64: totals of random books leave 64 bits, and what is equal stays so. */
+static void add_to(int64_t *total, int64_t amount) {
+    *total = (int64_t)((uint64_t)*total + (uint64_t)amount);
+}
+
 static side *find_side(side *sides, size_t count, const char *customer, const char *currency) {
     for (size_t i = 0; i < count; i++)
         if (same(sides[i].customer, customer) && same(sides[i].currency, currency)) return &sides[i];
@@ -48,8 +53,8 @@ static const char *add_postings(crd_ledger *ledger, side *sides, size_t count) {
             snprintf(problem, sizeof problem, "%s posts nothing, or for nobody", at);
             break;
         }
-        sum += p->amount;
-        s->by_role[p->role] += p->amount;
+        add_to(&sum, p->amount);
+        add_to(&s->by_role[p->role], p->amount);
     }
     if (status != CRD_OK)
         snprintf(problem, sizeof problem, "the postings cannot be read: %s", crd_ledger_error(ledger)->message);
@@ -68,17 +73,17 @@ static void expect(const book *b, const side *s, int64_t *out) {
             int cash = c->credit_class == CRD_CLASS_CASH ||
                        (c->credit_class == CRD_CLASS_OPENING && c->stands_for >= CRD_CREDIT_PAYMENT &&
                         c->stands_for <= CRD_CREDIT_UNAPPLIED_CASH);
-            out[cash ? CRD_GL_DEPOSITS : CRD_GL_CREDITS] -= c->remaining;
-            out[CRD_GL_BANK] -= c->refunded;
-            out[CRD_GL_OUTSIDE] -= c->applied_outside;
+            add_to(&out[cash ? CRD_GL_DEPOSITS : CRD_GL_CREDITS], -c->remaining);
+            add_to(&out[CRD_GL_BANK], -c->refunded);
+            add_to(&out[CRD_GL_OUTSIDE], -c->applied_outside);
         }
         if (b->items[i].kind == CRD_KIND_INVOICE && same(v->customer, s->customer) && same(v->currency, s->currency)) {
-            out[CRD_GL_RECEIVABLE] += v->open; /* 0 of a draft */
-            out[CRD_GL_BAD_DEBT] += v->written_off;
+            add_to(&out[CRD_GL_RECEIVABLE], v->open); /* 0 of a draft */
+            add_to(&out[CRD_GL_BAD_DEBT], v->written_off);
         }
         if (b->items[i].kind == CRD_KIND_RECEIPT && same(r->customer, s->customer) && same(r->currency, s->currency) &&
             r->state == CRD_RECEIPT_POSTED)
-            out[CRD_GL_BANK] += r->amount;
+            add_to(&out[CRD_GL_BANK], r->amount);
     }
 }
 
@@ -93,7 +98,10 @@ static const char *compare(const book *b, const side *s) {
     for (size_t i = 0; i < sizeof tied / sizeof tied[0]; i++) {
         uint32_t role = tied[i].role;
         int64_t found = s->by_role[role];
-        if (role == CRD_GL_BAD_DEBT) found += s->by_role[CRD_GL_SMALL] + s->by_role[CRD_GL_DISCOUNT];
+        if (role == CRD_GL_BAD_DEBT) {
+            add_to(&found, s->by_role[CRD_GL_SMALL]);
+            add_to(&found, s->by_role[CRD_GL_DISCOUNT]);
+        }
         if (found == expected[role]) continue;
         snprintf(problem, sizeof problem, "%.60s %s: %s is posted as %lld, the records say %lld", s->customer,
                  s->currency, tied[i].name, (long long)found, (long long)expected[role]);
