@@ -12,7 +12,8 @@ sh tools/amalgamate.sh "$work/vendor" "${VERSION:-0.0.0}" >/dev/null
 compile() { ${CC:-cc} -std=c99 -O0 -Wall -Wextra -pedantic -Werror -I"$work/vendor" "$@"; }
 compile -c -o "$work/credit.o" "$work/vendor/credit.c" || fail "credit.c does not compile"
 compile -o "$till" examples/till/till.c examples/till/journal.c "$work/credit.o" || fail "the till does not compile"
-compile -Iinclude -o "$work/conforms" examples/till/conforms.c examples/till/journal.c \
+nm "${BUILD-build}/libcredit-testkit.a" | grep -q __asan_init && sanitizers=-fsanitize=address,undefined || sanitizers=
+compile $sanitizers -Iinclude -o "$work/conforms" examples/till/conforms.c examples/till/journal.c \
     "${BUILD-build}/libcredit-testkit.a" "$work/credit.o" || fail "the till's journal does not compile with the kit"
 "$work/conforms" "$work/kit" >"$work/said" || { cat "$work/said"; fail "the till's journal does not conform"; }
 tail -n 1 "$work/said"
