@@ -42,6 +42,8 @@ const struct report_kind report_kinds[] = {
      "customer currency date what credit invoice amount balance"},
     {"overdue", CRD_REPORT_OVERDUE, 0, "amount", DUE, DUE_COLUMNS},
     {"due-after-credit", CRD_REPORT_DUE_AFTER_CREDIT, 0, "amount", DUE, DUE_COLUMNS},
+    {"prescan", CRD_REPORT_PRESCAN, CREDIT | INVOICE | CRD_KIND_BIT_CUSTOMER, "amount date", "",
+     "customer name currency id kind issued due amount"},
     {"revenue", CRD_REPORT_REVENUE, 0, "amount expired", "invoices finance_charges unearned", "@by currency @figures"},
     {"takings", CRD_REPORT_TAKINGS, RECEIPT | ENTRY, "amount date method reference", "",
      "currency date method customer receipt reference amount"},
@@ -51,8 +53,6 @@ const struct report_kind report_kinds[] = {
      "@by currency credit_class source @figures"},
     {"lines", CRD_REPORT_LINES, CRD_KIND_BIT_LINE, "", "",
      "customer id number sku text quantity unit_price amount tax ended_in"},
-    {"prescan", CRD_REPORT_PRESCAN, CREDIT | INVOICE | CRD_KIND_BIT_CUSTOMER, "amount date", "",
-     "customer name currency id kind issued due amount"},
     {"unacknowledged", CRD_REPORT_UNACKNOWLEDGED, ENTRY | CRD_KIND_BIT_ACCOUNT, "", "", JOURNAL},
     {NULL, 0, 0, NULL, NULL, NULL},
 };
