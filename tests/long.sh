@@ -30,7 +30,7 @@ stage() { # NAME: does it, if it can be done here
         # at the usual length
         unset CREDIT_TEST_LONG
         if ! command -v valgrind >/dev/null; then skip "valgrind is not installed"
-        elif [ -n "${CREDIT_VALGRIND_TESTS-}" ]; then $MAKE check-valgrind TESTS="$CREDIT_VALGRIND_TESTS"
+        elif [ -n "${CREDIT_VALGRIND_TESTS-}" ]; then $MAKE check-valgrind TESTS="$(echo $CREDIT_VALGRIND_TESTS)" # on one line
         else $MAKE check-valgrind; fi
         ;;
     portability) $MAKE portability ;;
